@@ -69,8 +69,7 @@ public struct RequestHead: Sendable {
     /// The authority of an absolute-form target, else the value of Host; empty in HTTP/1.0
     /// requests without either.
     public var authority = ByteRange.empty
-    /// The minor version: 0 or 1 (a higher one, HTTP/1.x, is taken as 1).
-    /// The minor version: 0 or 1.
+    /// The minor version: 0, or 1 for every higher one.
     public var minorVersion: UInt8 = 1
     /// The field lines, in their order.
     public var fields: FieldLines

@@ -1,0 +1,280 @@
+/// The whole configuration, typed and checked: what `CONTRACT` section 9 calls the file.
+///
+/// A value of this type is possible as a whole: whatever is wrong in a file is found, with its
+/// line and column, before one exists.
+public struct Settings: Sendable, Equatable {
+    /// Where clients connect; at least one.
+    public var listen: [ListenSettings] = []
+    /// The backend.
+    public var upstream = UpstreamSettings()
+    /// How its instance is known.
+    public var identity = IdentitySettings()
+    /// Carriers, rules and the jar cookie.
+    public var session = SessionSettings()
+    /// How many sessions are kept.
+    public var jar = JarSettings()
+    /// What a stale session is answered.
+    public var stale = StaleSettings()
+    /// What a message or a client may use up.
+    public var limits = LimitSettings()
+    /// How long a client may take.
+    public var timeouts = TimeoutSettings()
+    /// What is logged, and how.
+    public var log = LogSettings()
+    /// Whose `X-Forwarded-*` fields are believed.
+    public var trustedProxies: [AddressBlock] = []
+    /// The pseudonym in `Via`, or nil to send none.
+    public var via: String? = "lychgate"
+    /// How long exchanges in flight may take to finish once asked to stop.
+    public var shutdownGrace: Duration = .seconds(10)
+    /// Event loops; nil for one for each core.
+    public var workers: Int?
+
+    /// All the defaults; `listen` is empty and the upstream's address is not set.
+    public init() {}
+}
+
+/// One address to listen on or to connect to.
+public enum Address: Sendable, Equatable, Hashable {
+    /// A host name or address literal (IPv6 without its brackets), and a port.
+    case host(String, port: UInt16)
+    /// A unix socket by its path.
+    case unix(String)
+}
+
+/// One place that clients connect to.
+public struct ListenSettings: Sendable, Equatable {
+    /// The address; the host is a literal or a name that means this machine.
+    public var address: Address
+
+    /// A listener on an address.
+    public init(address: Address) {
+        self.address = address
+    }
+}
+
+/// The backend and how connections to it are kept.
+public struct UpstreamSettings: Sendable, Equatable {
+    /// Where it listens.
+    public var address = Address.host("127.0.0.1", port: 8000)
+    /// From the first SYN to a connection.
+    public var connectTimeout: Duration = .seconds(2)
+    /// From the last request byte to the first response byte.
+    public var responseTimeout: Duration = .seconds(60)
+    /// How long a connection may wait in the pool.
+    public var idleTimeout: Duration = .seconds(60)
+    /// Connections of each worker.
+    public var maxConnections = 256
+    /// How long a request may wait for a connection when all are taken.
+    public var queueTimeout: Duration = .seconds(5)
+
+    /// The defaults.
+    public init() {}
+}
+
+/// A place in the health answer that may hold the instance ID (contract 3.1).
+public enum IdentitySource: Sendable, Equatable {
+    /// An RFC 6901 pointer into a JSON answer.
+    case json(pointer: String)
+}
+
+/// How the instance of the backend is known.
+public struct IdentitySettings: Sendable, Equatable {
+    /// What to do with a request that carries a session when a backend that has reported an ID
+    /// gives none on a new connection.
+    public enum Unverified: Sendable, Equatable {
+        case refuse
+        case forward
+    }
+
+    /// The request target that is asked.
+    public var path = "/health"
+    /// Tried in order; the first that yields a value counts.
+    public var from: [IdentitySource] = [
+        .json(pointer: "/serverInstanceId"), .json(pointer: "/startedAt"),
+    ]
+    /// Between two questions of the watcher.
+    public var interval: Duration = .seconds(2)
+    /// For the whole of one question.
+    public var timeout: Duration = .seconds(5)
+    /// The policy for connections that give no ID.
+    public var unverified = Unverified.refuse
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What requests a rule is about: `[METHOD ]/path`, where a final `*` matches any rest.
+public struct RequestPattern: Sendable, Equatable, Hashable {
+    /// The method as sent, or nil for all.
+    public var method: [UInt8]?
+    /// The path, or with `isPrefix` how it begins.
+    public var path: [UInt8]
+    /// Whether any path that begins so matches.
+    public var isPrefix: Bool
+
+    /// A pattern from its parts.
+    public init(method: [UInt8]?, path: [UInt8], isPrefix: Bool) {
+        self.method = method
+        self.path = path
+        self.isPrefix = isPrefix
+    }
+}
+
+/// Where a response issues a session (contract 2.2).
+public enum CaptureRule: Sendable, Equatable {
+    /// A response field of this name.
+    case header(name: String)
+    /// An RFC 6901 pointer into the JSON answer to a request that matches.
+    case json(pointer: String, on: RequestPattern)
+}
+
+/// Carriers, rules and the jar cookie (contract section 2).
+public struct SessionSettings: Sendable, Equatable {
+    /// The attributes of the jar cookie that can be chosen.
+    public struct Cookie: Sendable, Equatable {
+        /// When `Secure` and the `__Host-` prefix are used.
+        public enum Secure: Sendable, Equatable {
+            /// When the client's connection is TLS, or a trusted proxy says so.
+            case auto
+            case always
+            case never
+        }
+
+        /// Which cross-site requests carry the cookie.
+        public enum SameSite: Sendable, Equatable {
+            case lax
+            case strict
+            case none
+        }
+
+        /// The cookie name, without the `__Host-` prefix.
+        public var name = "lychgate"
+        /// The `SameSite` attribute.
+        public var sameSite = SameSite.lax
+        /// The `Secure` attribute.
+        public var secure = Secure.auto
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// The field that carries the session upstream.
+    public var carrierHeader = "X-Session-ID"
+    /// The jar cookie.
+    public var cookie = Cookie()
+    /// Unused for so long, a session ends.
+    public var idleTimeout: Duration = .seconds(12 * 3600)
+    /// Older than this, a session ends; also the `Max-Age` of the cookie and the life of tombstones.
+    public var maxAge: Duration = .seconds(7 * 86400)
+    /// Where sessions are issued; the first match wins.
+    public var capture: [CaptureRule] = [.header(name: "X-Session-ID")]
+    /// Requests whose 2xx answer ends the session.
+    public var end: [RequestPattern] = []
+    /// Requests that are never answered 401 by Lychgate.
+    public var exempt: [RequestPattern] = []
+    /// Requests that need a session.
+    public var required: [RequestPattern] = []
+
+    /// The defaults; `exempt` is empty, the file's default (the identity path) is set on loading.
+    public init() {}
+}
+
+/// How many sessions and tombstones are kept.
+public struct JarSettings: Sendable, Equatable {
+    /// Sessions; beyond it the least recently used ends.
+    public var capacity = 100_000
+    /// Ended sessions that are still recognised.
+    public var tombstones = 1_000_000
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What a stale session is answered (contract 4.1).
+public struct StaleSettings: Sendable, Equatable {
+    /// A 4xx status.
+    public var status: UInt16 = 401
+    /// The `reason` member.
+    public var reason = "SESSION_NOT_FOUND"
+    /// The `message` member.
+    public var message = "Session not found - please reconnect"
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What a message or all clients together may use up.
+public struct LimitSettings: Sendable, Equatable {
+    /// A whole head.
+    public var headerBytes = 32 * 1024
+    /// Field lines of a head.
+    public var headerCount = 100
+    /// A request target.
+    public var targetBytes = 8 * 1024
+    /// Client connections of the process.
+    public var connections = 10_000
+
+    /// The defaults.
+    public init() {}
+}
+
+/// How long a client may take.
+public struct TimeoutSettings: Sendable, Equatable {
+    /// From the first byte of a head to its last.
+    public var header: Duration = .seconds(10)
+    /// Between two reads of content.
+    public var bodyIdle: Duration = .seconds(30)
+    /// Between two requests.
+    public var keepalive: Duration = .seconds(75)
+    /// Between two writes that the client lets happen.
+    public var writeIdle: Duration = .seconds(30)
+
+    /// The defaults.
+    public init() {}
+}
+
+/// What is logged, and how.
+public struct LogSettings: Sendable, Equatable {
+    /// From the most to the least telling.
+    public enum Level: Int, Sendable, Comparable {
+        case debug
+        case info
+        case warning
+        case error
+
+        /// Whether `left` is the more telling one.
+        public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// How a line is written.
+    public enum Format: Sendable, Equatable {
+        case text
+        case json
+    }
+
+    /// The least important level that is written.
+    public var level = Level.info
+    /// One line an event, in this form.
+    public var format = Format.text
+
+    /// The defaults.
+    public init() {}
+}
+
+/// An address or CIDR block, as 128 bits; IPv4 stands in `::ffff:0:0/96`.
+public struct AddressBlock: Sendable, Equatable {
+    /// The upper half of the address, in host order.
+    public var high: UInt64
+    /// The lower half of the address, in host order.
+    public var low: UInt64
+    /// How many leading bits count: 0 to 128.
+    public var prefixLength: Int
+
+    /// A block from its parts.
+    public init(high: UInt64, low: UInt64, prefixLength: Int) {
+        self.high = high
+        self.low = low
+        self.prefixLength = prefixLength
+    }
+}
