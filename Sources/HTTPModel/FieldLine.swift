@@ -4,6 +4,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case other
     case accept
     case acceptEncoding
+    case authorization
     case cacheControl
     case connection
     case contentEncoding
