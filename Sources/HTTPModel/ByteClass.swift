@@ -25,14 +25,14 @@ public enum ByteClass {
         byte > 0x20 && byte < 0x7F && byte != 0x23
     }
 
-    /// Whether the byte may stand in a registered name (RFC 3986 §3.2.2), but for ",".
+    /// Whether the byte may stand in a registered name (RFC 3986 §3.2.2), but for "%" and ",".
     ///
     /// A comma in Host would become two hosts once it is copied into the list of
     /// `X-Forwarded-Host`, and no name that can be resolved has one.
     @inlinable
     @inline(__always)
     public static func isRegisteredName(_ byte: UInt8) -> Bool {
-        contains(byte, 0x2BFF_6FF2_0000_0000, 0x47FF_FFFE_87FF_FFFE)
+        contains(byte, 0x2BFF_6FD2_0000_0000, 0x47FF_FFFE_87FF_FFFE)
     }
 
     /// Whether the byte is white space within a line: SP or HTAB (RFC 9110 §5.6.3).
@@ -100,6 +100,19 @@ public enum WordClass {
         let digits = (low &+ 0x5050_5050_5050_5050) & ~(low &+ 0x4646_4646_4646_4646)
         let hyphens = ~((low ^ 0x2D2D_2D2D_2D2D_2D2D) &+ 0x7F7F_7F7F_7F7F_7F7F)
         return (~(letters | digits | hyphens) | word) & 0x8080_8080_8080_8080
+    }
+
+    /// The bytes that are not letters, digits, "-" or ".": what is rare in hosts, and all others.
+    @inlinable
+    @inline(__always)
+    public static func uncommonInHosts(_ word: UInt64) -> UInt64 {
+        let low = word & 0x7F7F_7F7F_7F7F_7F7F
+        let small = low | 0x2020_2020_2020_2020
+        let letters = (small &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(small &+ 0x0505_0505_0505_0505)
+        // "/" lies between them, and is taken out.
+        let others = (low &+ 0x5353_5353_5353_5353) & ~(low &+ 0x4646_4646_4646_4646)
+        let slashes = ~((low ^ 0x2F2F_2F2F_2F2F_2F2F) &+ 0x7F7F_7F7F_7F7F_7F7F)
+        return (~(letters | others) | slashes | word) & 0x8080_8080_8080_8080
     }
 
     @inlinable

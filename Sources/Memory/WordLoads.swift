@@ -3,15 +3,49 @@
 ///
 /// Every access is checked against the span's bounds, so that the core may use them.
 extension Span<UInt8> {
-    /// The eight bytes from `offset` on; the first is the lowest byte of the word.
+    /// The eight bytes from `offset` on, the first in the lowest byte; nil where fewer are there.
     ///
-    /// - Precondition: eight bytes are there.
+    /// A loop of the form `while let word = bytes.word(at: place)` has this check alone.
     @inlinable
     @inline(__always)
-    public func word(at offset: Int) -> UInt64 {
-        // Safe because the load itself checks that all eight bytes lie within the span.
-        let word = unsafe bytes.unsafeLoadUnaligned(fromByteOffset: offset, as: UInt64.self)
+    public func word(at offset: Int) -> UInt64? {
+        guard count >= 8, UInt(bitPattern: offset) <= UInt(bitPattern: count &- 8) else {
+            return nil
+        }
+        // Safe because all eight bytes lie within the span.
+        let word = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: offset,
+            as: UInt64.self
+        )
         return UInt64(littleEndian: word)
+    }
+
+    /// The sixteen bytes from `offset` on as two words; nil where fewer are there.
+    @inlinable
+    @inline(__always)
+    public func twoWords(at offset: Int) -> (first: UInt64, second: UInt64)? {
+        guard count >= 16, UInt(bitPattern: offset) <= UInt(bitPattern: count &- 16) else {
+            return nil
+        }
+        // Safe because all sixteen bytes lie within the span.
+        let first = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: offset,
+            as: UInt64.self
+        )
+        let second = unsafe bytes.unsafeLoadUnaligned(
+            fromUncheckedByteOffset: offset &+ 8,
+            as: UInt64.self
+        )
+        return (UInt64(littleEndian: first), UInt64(littleEndian: second))
+    }
+
+    /// Whether the bytes from `offset` on are those of a constant.
+    ///
+    /// False where fewer bytes are there.
+    @inlinable
+    @inline(__always)
+    public func matches(at offset: Int, _ constant: StaticString) -> Bool {
+        matches(at: offset, constant, isLowercased: false)
     }
 
     /// Whether the bytes from `offset` on are those of a lower-case constant, ignoring the case
@@ -21,21 +55,30 @@ extension Span<UInt8> {
     @inlinable
     @inline(__always)
     public func matchesIgnoringCase(at offset: Int, _ lowercase: StaticString) -> Bool {
-        let length = lowercase.utf8CodeUnitCount
+        matches(at: offset, lowercase, isLowercased: true)
+    }
+
+    @inlinable
+    @inline(__always)
+    func matches(at offset: Int, _ constant: StaticString, isLowercased: Bool) -> Bool {
+        let length = constant.utf8CodeUnitCount
         guard offset >= 0, count >= length, offset <= count &- length else { return false }
-        // Safe because a literal of ASCII letters has `length` bytes that live for ever, and
-        // every index below is less than `length`.
-        let constant = unsafe UnsafeRawPointer(lowercase.utf8Start)
+        // Safe because a literal has `length` bytes that live for ever, and every index below is
+        // less than `length`.
+        let expected = unsafe UnsafeRawPointer(constant.utf8Start)
         var index = 0
         while index &+ 8 <= length {
-            let expected = unsafe constant.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-            let found = word(at: offset &+ index).lowercasedASCII
-            if found != UInt64(littleEndian: expected) { return false }
+            let wanted = unsafe expected.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            guard let found = word(at: offset &+ index) else { return false }
+            if (isLowercased ? found.lowercasedASCII : found) != UInt64(littleEndian: wanted) {
+                return false
+            }
             index &+= 8
         }
         while index < length {
-            let expected = unsafe constant.load(fromByteOffset: index, as: UInt8.self)
-            if self[offset &+ index].lowercasedASCII != expected { return false }
+            let wanted = unsafe expected.load(fromByteOffset: index, as: UInt8.self)
+            let found = self[offset &+ index]
+            if (isLowercased ? found.lowercasedASCII : found) != wanted { return false }
             index &+= 1
         }
         return true
@@ -43,6 +86,24 @@ extension Span<UInt8> {
 }
 
 extension UInt64 {
+    /// The bytes of a constant of at most eight, with zeros behind them; the first is the lowest.
+    ///
+    /// In an optimised build this is a number in the code.
+    @inlinable
+    @inline(__always)
+    public init(word constant: StaticString) {
+        let length = constant.utf8CodeUnitCount
+        precondition(length <= 8)
+        self = 0
+        var index = 0
+        while index < length {
+            // Safe because a literal has `length` bytes that live for ever.
+            let byte = unsafe constant.utf8Start[index]
+            self |= UInt64(byte) &<< UInt64(truncatingIfNeeded: index &* 8)
+            index &+= 1
+        }
+    }
+
     /// The same eight bytes with ASCII capitals made small; all others as they are.
     @inlinable
     @inline(__always)
