@@ -20,17 +20,23 @@ public struct WatcherOutput: Equatable, Sendable {
 ///
 /// Contract 3.3. The control thread owns it, and waits in it.
 ///
-/// While no ID is known, an answer with one is followed by a second question on the same
-/// connection, as on a worker's first contact (contract 3.1).
+/// While no ID is known, an answer with one is followed by two questions on one connection, as on
+/// a worker's first contact (contract 3.1). Not before: a connection that is kept open would block
+/// a backend that serves one at a time.
 public struct Watcher: ~Copyable {
+    private enum Question {
+        case plain
+        case firstOfTwo
+        case secondOfTwo(first: IdentityReport, firstAskedAt: MonotonicTime)
+    }
+
     private var client: HealthClient
     private var schedule: WatcherSchedule
     private let reader: IdentityReader
     private let registry: InstanceRegistry
     private let clock: () -> MonotonicTime
     private var askedAt = MonotonicTime.zero
-    /// The first answer of a first contact, while the second question is under way.
-    private var firstReport: (report: IdentityReport, askedAt: MonotonicTime)?
+    private var question = Question.plain
 
     /// A watcher whose first question goes out in the first step.
     public init(
@@ -66,8 +72,7 @@ public struct Watcher: ~Copyable {
         let now = clock()
         switch schedule.wake(now: now) {
         case .ask:
-            askedAt = now
-            client.ask(over: registry.live.current == .none ? .keptOpen : .once)
+            ask(.plain, over: .once, now: now)
         case .wait(let until):
             timeout = until - now
         case .waitForAnswer:
@@ -82,15 +87,30 @@ public struct Watcher: ~Copyable {
         return output
     }
 
+    private mutating func ask(
+        _ question: Question,
+        over connection: HealthConnection,
+        now: MonotonicTime
+    ) {
+        self.question = question
+        askedAt = now
+        client.ask(over: connection)
+    }
+
     private mutating func take(_ answer: HealthAnswer, into output: inout WatcherOutput) {
         let now = clock()
         let report = report(of: answer)
-        if let first = firstReport {
-            firstReport = nil
+        switch question {
+        case .plain where registry.needsSecondAsk(after: report):
+            return ask(.firstOfTwo, over: .keptOpen, now: now)
+        case .firstOfTwo where answer.failure == nil:
+            let second = Question.secondOfTwo(first: report, firstAskedAt: askedAt)
+            return ask(second, over: .sameAgain, now: now)
+        case .secondOfTwo(let first, let firstAskedAt):
             let seen = registry.observeFirstContact(
-                first: first.report,
-                second: answer.isSameConnection ? report : first.report,
-                connectionOpenedAt: first.askedAt,
+                first: first,
+                second: answer.isSameConnection ? report : first,
+                connectionOpenedAt: firstAskedAt,
                 now: now
             )
             output.changes += seen.changes
@@ -99,12 +119,7 @@ public struct Watcher: ~Copyable {
                 // ID for each request cannot be told from instances that take turns there.
                 observe(report, now: now, into: &output)
             }
-        } else if registry.needsSecondAsk(after: report) {
-            firstReport = (report, askedAt)
-            askedAt = now
-            client.ask(over: .sameAgain)
-            return
-        } else {
+        case .plain, .firstOfTwo:
             observe(report, now: now, into: &output)
         }
         let outcome: WatcherSchedule.Outcome =
