@@ -65,7 +65,9 @@ struct InstanceTable {
         openedAt: MonotonicTime,
         now: MonotonicTime
     ) -> Observation {
-        guard case .id(let one) = first, case .id(let other) = second, one != other else {
+        guard case .id(let one) = first, IdentityReport.isUsable(one),
+            case .id(let other) = second, IdentityReport.isUsable(other), one != other
+        else {
             return observe(first, openedAt: openedAt, now: now, earlier: nil)
         }
         if isIDPerRequest {
