@@ -42,7 +42,8 @@ public final class InstanceRegistry: Sendable {
     ///
     /// - Parameters:
     ///   - report: The answer.
-    ///   - connectionOpenedAt: When the connection's `connect` was called, or earlier.
+    ///   - connectionOpenedAt: The clock read anew just before the connection's `connect`: the
+    ///     order in which connections were opened is what tells a late answer from news.
     ///   - now: When the answer was read.
     ///   - earlier: What the connection was bound to before, if it was asked before.
     /// - Returns: What the connection is bound to, which instances live, and what is news.

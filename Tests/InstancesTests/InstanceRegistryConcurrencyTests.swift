@@ -130,7 +130,7 @@ struct InstanceRegistryConcurrencyTests {
             done.enter()
             Thread.detachNewThread {
                 var witness = Witness(world: world, registry: registry)
-                witness.run(seed: seed &* 1000 &+ UInt64(thread), rounds: 2000)
+                witness.run(seed: seed &* 1000 &+ UInt64(thread), rounds: 1000)
                 let found = witness.faults
                 faults.withLock { $0 += found }
                 done.leave()
