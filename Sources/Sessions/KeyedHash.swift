@@ -53,8 +53,8 @@ public struct KeyedHash: Sendable {
         var state = State(key0, key1)
         let end = start + count
         var place = start
-        while end - place >= 8 {
-            state.absorb(bytes.word(at: place))
+        while end - place >= 8, let word = bytes.word(at: place) {
+            state.absorb(word)
             place &+= 8
         }
         var last = UInt64(truncatingIfNeeded: count) &<< 56
