@@ -36,6 +36,7 @@ public struct ContentDecoder: Sendable {
         case chunkSize(UInt64, digits: UInt8)
         /// White space behind the size, which only an extension may follow.
         case chunkBlank(UInt64, lineBytes: UInt16)
+        case chunkExtensionStart(UInt64, lineBytes: UInt16)
         case chunkExtension(UInt64, lineBytes: UInt16)
         case chunkSizeLineFeed(UInt64)
         case chunkContent(UInt64)

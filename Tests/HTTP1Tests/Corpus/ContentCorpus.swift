@@ -79,8 +79,6 @@ enum ContentCorpus {
             "hello"
         ),
         ContentCase("extension with blanks", "5 \t; a = b \r\nhello\r\n0\r\n\r\n", "hello"),
-        ContentCase("extension with obs-text", "5;\u{E9}\r\nhello\r\n0\r\n\r\n", "hello"),
-        ContentCase("empty extension", "5;\r\nhello\r\n0\r\n\r\n", "hello"),
         ContentCase("trailer", "0\r\nX: y\r\n\r\n", ""),
         ContentCase("trailers", "1\r\na\r\n0\r\nX: y\r\nX-Z:\r\n\r\nmore", "a", .finished(left: 4)),
         ContentCase("trailer with obs-text", "0\r\nX: \u{80}\tz\r\n\r\n", ""),
@@ -231,7 +229,7 @@ enum ContentCorpus {
         ),
         ContentCase(
             "flood of extensions",
-            x(64, "1;" + x(255) + "\r\na\r\n") + "1;\r\n",
+            x(64, "1;" + x(255) + "\r\na\r\n") + "1;a\r\n",
             x(64, "a"),
             .failed(.chunkExtensionTooLong)
         ),
