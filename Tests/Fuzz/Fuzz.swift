@@ -148,9 +148,9 @@ func checkTarget(_ head: Outcome, _ bytes: [UInt8]) {
 /// What chunked content came to.
 struct Content: Equatable {
     var bytes: [UInt8] = []
-    var end: ContentStep?
+    var end: ContentDecoder.Step?
     var rest = 0
-    var endOfInput = EndOfContent.truncated
+    var endOfInput = ContentDecoder.EndOfInput.truncated
 }
 
 /// Decodes content that arrives in pieces of sizes drawn from a seed; the seed 0 means whole.

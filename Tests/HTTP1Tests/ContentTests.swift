@@ -7,7 +7,7 @@ import Testing
 private struct Decoded: Equatable {
     var content: [UInt8] = []
     var end = ContentCase.End.unfinished
-    var endOfInput: EndOfContent
+    var endOfInput: ContentDecoder.EndOfInput
 }
 
 /// Decodes the pieces, taking at most `takenMax` bytes of content at a time.
@@ -99,7 +99,7 @@ struct ContentTests {
     func failure() {
         let input = buffer(bytes("x"))
         var decoder = ContentDecoder(.chunked, role: .client)
-        let failed = ContentStep.failed(Refusal(status: 502, cause: .badChunkSize))
+        let failed = ContentDecoder.Step.failed(Refusal(status: 502, cause: .badChunkSize))
         #expect(decoder.next(input, from: 0) == failed)
         #expect(decoder.next(input, from: 1) == failed)
         #expect(decoder.endOfInput() == .truncated)

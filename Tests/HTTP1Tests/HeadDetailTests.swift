@@ -269,6 +269,11 @@ struct HeadLimitTests {
         )
     }
 
+    @Test("known fields fit into the bits of one word")
+    func fieldBits() {
+        #expect(FieldID.allCases.allSatisfy { $0.rawValue < 64 })
+    }
+
     @Test("every cause has a description and a status")
     func causes() {
         for cause in RefusalCause.allCases {
