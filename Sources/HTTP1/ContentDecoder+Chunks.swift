@@ -9,6 +9,8 @@ extension ContentDecoder {
             return afterSize(size, digits, byte)
         case .chunkBlank(let size, let lineBytes):
             return afterBlank(size, lineBytes, byte)
+        case .chunkExtensionStart(let size, let lineBytes):
+            return afterExtensionStart(size, lineBytes, byte)
         case .chunkExtension(let size, let lineBytes):
             return afterExtension(size, lineBytes, byte)
         case .chunkSizeLineFeed(let size):
@@ -40,7 +42,7 @@ extension ContentDecoder {
         switch byte {
         case 0x0D: return .chunkSizeLineFeed(size)
         case 0x0A: return .failed(.bareLineFeed)
-        case 0x3B: return .chunkExtension(size, lineBytes: 1)
+        case 0x3B: return .chunkExtensionStart(size, lineBytes: 1)
         case 0x20, 0x09: return .chunkBlank(size, lineBytes: 1)
         default: return .failed(.badChunkSize)
         }
@@ -53,11 +55,28 @@ extension ContentDecoder {
             return .failed(.chunkExtensionTooLong)
         }
         return byte == 0x3B
-            ? .chunkExtension(size, lineBytes: lineBytes + 1)
+            ? .chunkExtensionStart(size, lineBytes: lineBytes + 1)
             : .chunkBlank(size, lineBytes: lineBytes + 1)
     }
 
-    /// An extension may have all that a field value may have, quoted or not; nobody reads it.
+    /// Behind ";" comes the name of an extension, perhaps after white space (§7.1.1).
+    private func afterExtensionStart(
+        _ size: UInt64,
+        _ lineBytes: UInt16,
+        _ byte: UInt8
+    ) -> State {
+        guard ByteClass.isBlank(byte) || ByteClass.isToken(byte) else {
+            return .failed(byte == 0x0A ? .bareLineFeed : .badChunkExtension)
+        }
+        guard lineBytes < Self.extensionLineBytesMax else {
+            return .failed(.chunkExtensionTooLong)
+        }
+        return ByteClass.isBlank(byte)
+            ? .chunkExtensionStart(size, lineBytes: lineBytes + 1)
+            : .chunkExtension(size, lineBytes: lineBytes + 1)
+    }
+
+    /// What follows may be any visible ASCII and white space: nobody reads it, quoted or not.
     private mutating func afterExtension(
         _ size: UInt64,
         _ lineBytes: UInt16,
@@ -71,7 +90,7 @@ extension ContentDecoder {
             }
             return .chunkSizeLineFeed(size)
         }
-        guard ByteClass.isFieldValue(byte) else {
+        guard ByteClass.isFieldValue(byte), byte < 0x80 else {
             return .failed(byte == 0x0A ? .bareLineFeed : .badChunkExtension)
         }
         guard lineBytes < Self.extensionLineBytesMax else {

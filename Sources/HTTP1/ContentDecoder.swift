@@ -1,26 +1,6 @@
 public import HTTPModel
 public import Memory
 
-/// What lies at the front of the bytes that are looked at.
-public enum ContentStep: Equatable, Sendable {
-    /// Behind `skip` bytes of framing lie `count` bytes of content, at least one.
-    case content(skip: Int, count: Int)
-    /// Behind `skip` bytes of framing there is nothing yet.
-    case incomplete(skip: Int)
-    /// The message ends behind `skip` bytes of framing.
-    case finished(skip: Int)
-    /// The framing is wrong; the message and its connection are lost.
-    case failed(Refusal)
-}
-
-/// What the end of a peer's input means for the message that was being read.
-public enum EndOfContent: Equatable, Sendable {
-    /// The message is whole.
-    case complete
-    /// A part of the message is missing.
-    case truncated
-}
-
 /// Finds the content of one message in the bytes that carry it (RFC 9112 §6, §7.1).
 ///
 /// The bytes stay where they are: each step says how many bytes of framing to pass over and how
@@ -28,6 +8,26 @@ public enum EndOfContent: Equatable, Sendable {
 /// so that the input may be cut anywhere. Chunk extensions and trailers are checked and dropped;
 /// both are bounded, by the line and by the message.
 public struct ContentDecoder: Sendable {
+    /// What lies at the front of the bytes that are looked at.
+    public enum Step: Equatable, Sendable {
+        /// Behind `skip` bytes of framing lie `count` bytes of content, at least one.
+        case content(skip: Int, count: Int)
+        /// Behind `skip` bytes of framing there is nothing yet.
+        case incomplete(skip: Int)
+        /// The message ends behind `skip` bytes of framing.
+        case finished(skip: Int)
+        /// The framing is wrong; the message and its connection are lost.
+        case failed(Refusal)
+    }
+
+    /// What the end of a peer's input means for the message that was being read.
+    public enum EndOfInput: Equatable, Sendable {
+        /// The message is whole.
+        case complete
+        /// A part of the message is missing.
+        case truncated
+    }
+
     /// What may come next.
     enum State {
         /// Content of a known length; zero never stands here.
@@ -36,6 +36,7 @@ public struct ContentDecoder: Sendable {
         case chunkSize(UInt64, digits: UInt8)
         /// White space behind the size, which only an extension may follow.
         case chunkBlank(UInt64, lineBytes: UInt16)
+        case chunkExtensionStart(UInt64, lineBytes: UInt16)
         case chunkExtension(UInt64, lineBytes: UInt16)
         case chunkSizeLineFeed(UInt64)
         case chunkContent(UInt64)
@@ -86,7 +87,7 @@ public struct ContentDecoder: Sendable {
     ///
     /// The caller passes over `skip` bytes at once, and tells by `took` how many of the `count`
     /// bytes of content behind them it has taken; the rest is offered again.
-    public mutating func next(_ input: borrowing Buffer, from offset: Int) -> ContentStep {
+    public mutating func next(_ input: borrowing Buffer, from offset: Int) -> Step {
         let bytes = input.bytes
         var place = min(max(0, offset), bytes.count)
         let start = place
@@ -108,7 +109,7 @@ public struct ContentDecoder: Sendable {
         }
     }
 
-    private func offer(_ left: UInt64, skip: Int, available: Int) -> ContentStep {
+    private func offer(_ left: UInt64, skip: Int, available: Int) -> Step {
         guard available > 0 else { return .incomplete(skip: skip) }
         return .content(skip: skip, count: Int(min(left, UInt64(available))))
     }
@@ -131,7 +132,7 @@ public struct ContentDecoder: Sendable {
     }
 
     /// What it means that the peer sends no more.
-    public func endOfInput() -> EndOfContent {
+    public func endOfInput() -> EndOfInput {
         switch state {
         case .finished, .untilClose: .complete
         default: .truncated

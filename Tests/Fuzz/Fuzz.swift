@@ -1,0 +1,223 @@
+// The fuzz targets of HTTP1; `run.sh` builds them. Each checks properties, not only for traps.
+
+import Glibc
+import HTTP1
+import HTTPModel
+import Memory
+
+/// Which target runs: `FUZZ_TARGET` is request, response or content.
+private let target: String = unsafe getenv("FUZZ_TARGET").map { unsafe String(cString: $0) } ?? ""
+
+/// What libFuzzer calls for each input.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func testOneInput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    // Safe because libFuzzer lends `count` bytes for the call.
+    let input = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+    guard let first = input.first else { return 0 }
+    let rest = Array(input.dropFirst())
+    switch target {
+    case "request": fuzzHead(rest, isRequest: true, choice: first)
+    case "response": fuzzHead(rest, isRequest: false, choice: first)
+    case "content": fuzzContent(rest, choice: first)
+    default: fatalError("FUZZ_TARGET is request, response or content")
+    }
+    return 0
+}
+
+func check(_ condition: Bool, _ message: @autoclosure () -> String) {
+    if !condition { fatalError(message()) }
+}
+
+func buffer(_ bytes: some Collection<UInt8>) -> Buffer {
+    // As large as the bytes, so that the sanitizer sees a step beyond them.
+    var buffer = bytes.isEmpty ? Buffer() : Buffer(capacity: bytes.count)
+    buffer.append(Array(bytes))
+    return buffer
+}
+
+/// What a head came to, in one shape for both kinds.
+struct Outcome: Equatable {
+    var parse: HeadParse
+    var byteCount = 0
+    var framing = Framing.none
+    var isPersistent = false
+    var fields: [FieldLine] = []
+    var others: [ByteRange] = []
+    var minorVersion: UInt8 = 0
+
+    init(_ bytes: some Collection<UInt8>, isRequest: Bool, choice: UInt8) {
+        let limits =
+            choice & 1 == 0
+            ? HeadLimits() : HeadLimits(headerBytes: 160, headerCount: 4, targetBytes: 24)
+        let parser = HeadParser(limits: limits, protected: [Array("x-session-id".utf8)])
+        let input = buffer(bytes)
+        if isRequest {
+            var head = RequestHead(fieldCapacity: limits.headerCount)
+            parse = parser.parseRequest(input, into: &head)
+            guard parse == .complete else { return }
+            byteCount = head.byteCount
+            framing = head.framing
+            isPersistent = head.isPersistent
+            minorVersion = head.minorVersion
+            fields = (0..<head.fields.count).map { head.fields[$0] }
+            others = [head.methodRange, head.target, head.pathAndQuery, head.path, head.authority]
+        } else {
+            let method: Method = choice & 2 == 0 ? .get : choice & 4 == 0 ? .head : .connect
+            var head = ResponseHead(fieldCapacity: limits.headerCount)
+            parse = parser.parseResponse(input, to: method, into: &head)
+            guard parse == .complete else { return }
+            byteCount = head.byteCount
+            framing = head.framing
+            isPersistent = head.isPersistent
+            minorVersion = head.minorVersion
+            fields = (0..<head.fields.count).map { head.fields[$0] }
+            others = [head.reason]
+        }
+    }
+}
+
+func fuzzHead(_ bytes: [UInt8], isRequest: Bool, choice: UInt8) {
+    let whole = Outcome(bytes, isRequest: isRequest, choice: choice)
+    // The verdict does not depend on how the bytes arrive.
+    for cut in stride(from: 0, to: bytes.count, by: 1 + bytes.count / 256) {
+        let part = Outcome(bytes.prefix(cut), isRequest: isRequest, choice: choice)
+        if part.parse == .incomplete {
+            check(whole.parse != .complete || whole.byteCount > cut, "complete at \(cut)")
+        } else {
+            check(part == whole, "\(part.parse) at \(cut), \(whole.parse) at the end")
+        }
+    }
+    guard whole.parse == .complete else { return }
+    check(whole.byteCount <= bytes.count, "longer than its bytes")
+    for range in whole.others + whole.fields.flatMap({ [$0.name, $0.value] }) {
+        check(range.end <= whole.byteCount, "range behind the head")
+        let text = bytes[range.start..<range.end]
+        check(!text.contains { $0 == 0 || $0 == 10 || $0 == 13 || $0 == 127 }, "control")
+    }
+    checkFields(whole, bytes)
+    checkFraming(whole, bytes, isRequest: isRequest)
+    if isRequest { checkTarget(whole, bytes) }
+}
+
+func lowercase(_ bytes: [UInt8], _ range: ByteRange) -> String {
+    String(decoding: bytes[range.start..<range.end], as: Unicode.UTF8.self).lowercased()
+}
+
+func checkFields(_ head: Outcome, _ bytes: [UInt8]) {
+    for field in head.fields {
+        check(bytes.span.isToken(field.name), "name")
+        let value = bytes[field.value.start..<field.value.end]
+        check(value.first != 32 && value.first != 9 && value.last != 32 && value.last != 9, "trim")
+        check(bytes[field.name.end] == 58, "colon")
+        check(bytes[field.name.start - 1] == 10 && bytes[field.name.start - 2] == 13, "line")
+        let name = lowercase(bytes, field.name)
+        let kept = ["host", "content-type", "cookie", "authorization", "x-session-id", "origin"]
+        check(!field.isHopByHop || !kept.contains(name), "\(name) nominated")
+        let ended = ["connection", "te", "trailer", "transfer-encoding", "upgrade", "keep-alive"]
+        check(field.isHopByHop || !ended.contains(name), "\(name) passed on")
+    }
+}
+
+func checkFraming(_ head: Outcome, _ bytes: [UInt8], isRequest: Bool) {
+    func values(_ name: String) -> [String] {
+        head.fields.filter { lowercase(bytes, $0.name) == name }.map { lowercase(bytes, $0.value) }
+    }
+    let lengths = values("content-length")
+    let codings = values("transfer-encoding")
+    check(lengths.count <= 1 && (lengths.isEmpty || codings.isEmpty), "two lengths")
+    check(codings == [] || codings == ["chunked"], "codings \(codings)")
+    switch head.framing {
+    case .chunked: check(codings == ["chunked"] && head.minorVersion == 1, "chunked by nothing")
+    case .length(let count): check(count > 0 && UInt64(lengths.first ?? "") == count, "length")
+    case .untilClose: check(!isRequest && !head.isPersistent, "until close")
+    case .none: check(!isRequest || codings.isEmpty, "no content, but chunked")
+    }
+    guard isRequest else { return }
+    check(values("host").count == 1 || head.minorVersion == 0, "Host")
+    if values("connection").contains("close") { check(!head.isPersistent, "close") }
+}
+
+func checkTarget(_ head: Outcome, _ bytes: [UInt8]) {
+    let (target, rest, path) = (head.others[1], head.others[2], head.others[3])
+    check(!target.isEmpty, "no target")
+    check(rest.start >= target.start && rest.end == target.end, "path and query")
+    check(path.start == rest.start && path.end <= rest.end, "path")
+    check(path.end == rest.end || bytes[path.end] == 63, "query")
+}
+
+/// What chunked content came to.
+struct Content: Equatable {
+    var bytes: [UInt8] = []
+    var end: ContentDecoder.Step?
+    var rest = 0
+    var endOfInput = ContentDecoder.EndOfInput.truncated
+}
+
+/// Decodes content that arrives in pieces of sizes drawn from a seed; the seed 0 means whole.
+func decode(_ bytes: [UInt8], _ framing: Framing, seed: UInt64) -> Content {
+    var state = seed
+    func draw(_ bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return seed == 0 ? bound : min(bound, 1 + Int(state >> 60))
+    }
+    var decoder = ContentDecoder(framing)
+    var result = Content()
+    var input = Buffer(capacity: 16)
+    var arrived = 0
+    reading: while true {
+        var offset = 0
+        stepping: while true {
+            switch decoder.next(input, from: offset) {
+            case .content(let skip, let count):
+                check(count > 0 && offset + skip + count <= input.count, "content beyond input")
+                offset += skip
+                let taken = draw(count)
+                for place in offset..<offset + taken { result.bytes.append(input.bytes[place]) }
+                decoder.took(taken)
+                offset += taken
+            case .incomplete(let skip):
+                check(offset + skip == input.count, "bytes left over")
+                offset += skip
+                break stepping
+            case .finished(let skip):
+                result.end = .finished(skip: 0)
+                result.rest = bytes.count - arrived + input.count - offset - skip
+                break reading
+            case .failed(let refusal):
+                result.end = .failed(refusal)
+                break reading
+            }
+        }
+        input.consume(offset)
+        if arrived == bytes.count { break }
+        let count = draw(bytes.count - arrived)
+        input.append(Array(bytes[arrived..<arrived + count]))
+        arrived += count
+    }
+    result.endOfInput = decoder.endOfInput()
+    return result
+}
+
+func fuzzContent(_ bytes: [UInt8], choice: UInt8) {
+    let framing: Framing =
+        choice < 0xF0 ? .chunked : choice == 0xFF ? .untilClose : .length(UInt64(choice & 15))
+    let whole = decode(bytes, framing, seed: 0)
+    for seed in 1...4 as ClosedRange<UInt64> {
+        check(decode(bytes, framing, seed: seed) == whole, "depends on the cuts, seed \(seed)")
+    }
+    let isFinished = whole.end == .finished(skip: 0)
+    check((whole.endOfInput == .complete) == (isFinished || framing == .untilClose), "end")
+    guard framing == .chunked, isFinished else { return }
+    // Content that was whole is whole once it is encoded again.
+    var output = Buffer(capacity: 64)
+    if !whole.bytes.isEmpty {
+        ContentEncoder.beginChunk(whole.bytes.count, into: &output)
+        output.append(whole.bytes)
+        ContentEncoder.endChunk(into: &output)
+    }
+    ContentEncoder.lastChunk(into: &output)
+    var encoded: [UInt8] = []
+    for place in 0..<output.count { encoded.append(output.bytes[place]) }
+    let again = decode(encoded, .chunked, seed: 1)
+    check(again.bytes == whole.bytes && again.end == whole.end && again.rest == 0, "round trip")
+}
