@@ -116,13 +116,17 @@ extension Settings.Place {
     /// The place of a byte, where lines end as libyaml reads them: LF, CR, CR LF, NEL, LS, PS.
     init(ofByte offset: Int, in bytes: [UInt8]) {
         self = .start
+        let end = min(offset, bytes.count)
+        var index = 0
         var before: UInt8 = 0
         var twoBefore: UInt8 = 0
-        for (index, byte) in bytes.prefix(offset).enumerated() {
+        while index < end {
+            let byte = bytes[index]
+            index += 1
             let isLineEnd =
                 switch byte {
                 case 0x0A: true
-                case 0x0D: bytes.dropFirst(index + 1).first != 0x0A
+                case 0x0D: index == bytes.count || bytes[index] != 0x0A
                 case 0x85: before == 0xC2
                 case 0xA8, 0xA9: before == 0x80 && twoBefore == 0xE2
                 default: false

@@ -247,7 +247,8 @@ struct BadValueTests {
             Tables.upstreams,
             [
                 "it":
-                    "expected a URL (http://host:port or unix:/path) or a mapping for 'upstream', found",
+                    "expected a URL (http://host:port or unix:/path) or a mapping for "
+                    + "'upstream', found",
                 "port": "the port must be a number from 1 to 65535",
                 "off": "is not implemented yet; leave it out or set it to 'off'",
                 "none": "no upstream: set 'upstream: http://127.0.0.1:8000' in the file or give "

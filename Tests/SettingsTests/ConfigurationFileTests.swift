@@ -141,7 +141,8 @@ struct ConfigurationFileTests {
                 "3:8: expected a URL (http://host:port or unix:/path) for 'upstream.url', "
                     + "found '127.0.0.1:8000'; did you mean 'http://127.0.0.1:8000'?",
                 "4:20: expected a duration (such as 2s) from 1ms to 7d for "
-                    + "'upstream.connect_timeout', found '2'; the unit is missing: ms, s, m, h or d",
+                    + "'upstream.connect_timeout', found '2'; the unit is missing: "
+                    + "ms, s, m, h or d",
                 "6:11: expected an identity source (json:/pointer) for 'identity.from', "
                     + "found 'json:serverInstanceId'; it must begin with '/'",
                 "7:12: expected a duration (such as 5s) from 1ms to 1h for 'identity.timeout', "

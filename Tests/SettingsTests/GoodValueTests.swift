@@ -155,7 +155,7 @@ struct GoodValueTests {
     func smallSections() throws {
         let text = """
             jar: { store: memory, capacity: 1, tombstones: 2 }
-            stale: { status: 440, reason: "GONE \\"x\\"", message: Bitte neu anmelden – jetzt, pages: pass }
+            stale: { status: 440, reason: "G \\"x\\"", message: Bitte neu – jetzt, pages: pass }
             cors: { origins: [], preflight: pass }
             limits:
               header_bytes: 64KiB
@@ -174,8 +174,8 @@ struct GoodValueTests {
         #expect(settings.jar.capacity == 1)
         #expect(settings.jar.tombstones == 2)
         #expect(settings.stale.status == 440)
-        #expect(settings.stale.reason == "GONE \"x\"")
-        #expect(settings.stale.message == "Bitte neu anmelden – jetzt")
+        #expect(settings.stale.reason == "G \"x\"")
+        #expect(settings.stale.message == "Bitte neu – jetzt")
         #expect(settings.limits.headerBytes == 65_536)
         #expect(settings.limits.headerCount == 1)
         #expect(settings.limits.targetBytes == 4096)
