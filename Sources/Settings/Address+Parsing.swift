@@ -13,6 +13,9 @@ extension Address {
         if text.contains("://") {
             throw .because("a URL stands only in 'upstream'")
         }
+        if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), UInt16(text) ?? 0 > 0 {
+            throw .because("did you mean '127.0.0.1:\(text)'?")
+        }
         self = try Self.hostAndPort(Substring(text), defaultPort: nil)
     }
 
@@ -79,7 +82,7 @@ extension Address {
             host = text.prefix { $0 != ":" }
             rest = text[host.endIndex...]
             if rest.dropFirst().contains(":"), AddressBlock.parseIPv6(text) != nil {
-                throw .because("an IPv6 address stands in brackets: '[\(text)]:port'")
+                throw .because("an IPv6 address stands in brackets: [v6]:port")
             }
             try checkHost(host)
         }

@@ -103,6 +103,9 @@ extension Settings {
 
     /// Everything that is wrong with a configuration, in the order of the file.
     public struct Problems: Error, Sendable, Equatable {
+        /// How many are kept of those of a parser and of a reader: nobody reads more.
+        public static let countMax = 1000
+
         /// At least one.
         public let all: [Problem]
 

@@ -88,3 +88,12 @@ enum Schema {
         return "\(unknown); the keys\(whose) are \(here.joined(separator: ", "))"
     }
 }
+
+extension Settings {
+    /// The full names of all keys of the contract, those that do not exist yet too.
+    public static var everyKey: Set<String> {
+        Schema.sections.reduce(into: []) { names, section in
+            names.formUnion(section.keys.map { Schema.name(section.path, $0) })
+        }
+    }
+}

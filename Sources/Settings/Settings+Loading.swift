@@ -34,8 +34,10 @@ extension Settings {
             settings.listen = [ListenSettings(address: .host("127.0.0.1", port: 8080))]
         }
         settings.apply(overrides)
-        reader.checkUpstream(settings, overrides, hasFile: document != nil)
-        reader.checkConflicts(settings)
+        if root?.content != .refused && !reader.hasFailed("") {
+            reader.checkUpstream(settings, overrides, hasFile: document != nil)
+            reader.checkConflicts(settings)
+        }
         let problems = early + reader.problems
         return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
     }
@@ -76,15 +78,11 @@ extension SettingsReader {
             return
         }
         let place = overrides.upstream == nil ? goodPlace(of: "upstream.url") : Settings.Place.none
-        guard let place, goodPlace(of: "upstream") != nil || hasNoKey("upstream") else { return }
+        guard let place, !hasFailed("upstream") else { return }
         for listener in settings.listen where settings.upstream.address.reaches(listener.address) {
             report("the upstream is the address that Lychgate itself listens on", at: place)
             return
         }
-    }
-
-    private func hasNoKey(_ name: String) -> Bool {
-        places[name] == nil
     }
 
     fileprivate mutating func checkConflicts(_ settings: Settings) {

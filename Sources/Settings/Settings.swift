@@ -165,7 +165,7 @@ public struct SessionSettings: Sendable, Equatable {
     public var cookie = Cookie()
     /// Unused for so long, a session ends.
     public var idleTimeout: Duration = .seconds(12 * 3600)
-    /// Older than this, a session ends; also the `Max-Age` of the cookie and the life of tombstones.
+    /// Older than this, a session ends; also the cookie's `Max-Age` and the life of tombstones.
     public var maxAge: Duration = .seconds(7 * 86400)
     /// Where sessions are issued; the first match wins.
     public var capture: [CaptureRule] = [.header(name: "X-Session-ID")]

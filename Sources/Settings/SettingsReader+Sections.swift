@@ -78,12 +78,7 @@ extension SettingsReader {
     }
 
     private mutating func address(_ item: Item) -> Address? {
-        value(item, expected: Address.expected) { text throws(Mistake) in
-            if text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), UInt16(text) ?? 0 > 0 {
-                throw .because("did you mean '127.0.0.1:\(text)'?")
-            }
-            return try Address(parsing: text)
-        }
+        value(item, expected: Address.expected, Address.init(parsing:))
     }
 
     private mutating func read(_ item: Item, into upstream: inout UpstreamSettings) {
@@ -225,7 +220,10 @@ extension SettingsReader {
     }
 
     private mutating func via(_ item: Item) -> String? {
-        if case .scalar("off", false) = item.node.content { return nil }
+        // In quotes it is a name like others.
+        if item.node.content != .scalar(text: "off", isQuoted: true), isWord("off", item) {
+            return nil
+        }
         return value(item, expected: "a name or 'off'") { text throws(Mistake) in
             guard RequestWords.isToken(text), text.utf8.count <= 64 else {
                 throw .because("a name is at most 64 letters, digits, '-', '_' and '.'")
@@ -235,7 +233,7 @@ extension SettingsReader {
     }
 
     private mutating func workers(_ item: Item) -> Int? {
-        if case .scalar("auto", _) = item.node.content { return nil }
+        if isWord("auto", item) { return nil }
         return number(item, in: 1...256, expected: "'auto' or a number from 1 to 256")
     }
 
@@ -258,7 +256,7 @@ extension SettingsReader {
     }
 
     private mutating func readAdmin(_ item: Item) {
-        if case .scalar("off", _) = item.node.content { return }
+        if isWord("off", item) { return }
         section(item, example: "{ listen: off, probes: off }") { reader, _, item in
             reader.onlyOff(item)
         }

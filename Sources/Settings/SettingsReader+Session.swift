@@ -145,7 +145,7 @@ extension SettingsReader {
             }
         }
         // One mistake is enough for a rule: what is missing may stand there misspelt.
-        guard problems.count == problemCount, case .mapping = item.node.content else { return nil }
+        guard problems.count == problemCount, item.node.content != .refused else { return nil }
         if let mistake = Self.mistake(inRuleWith: keys) {
             report(mistake, at: item.place)
             return nil
@@ -176,7 +176,7 @@ extension SettingsReader {
             reader.section(item, example: "'on: POST /api/disconnect'") { reader, _, item in
                 on = reader.pattern(item)
             }
-            if on == nil && reader.problems.count == problemCount {
+            if on == nil && reader.problems.count == problemCount && item.node.content != .refused {
                 reader.report("an end rule needs 'on'", at: item.place)
             }
             return on

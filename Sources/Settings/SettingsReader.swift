@@ -10,9 +10,6 @@ struct SettingsReader {
         var place: Settings.Place { node.place }
     }
 
-    /// After so many problems no more are kept: nobody reads them, and each costs time.
-    static let problemCountMax = 1000
-
     /// Everything that is wrong, so far.
     private(set) var problems: [Settings.Problem] = []
     /// Where the values of all keys that were given begin, by their full names.
@@ -32,6 +29,11 @@ struct SettingsReader {
         places[name] = place
     }
 
+    /// Whether a key was given something that could not be read.
+    func hasFailed(_ name: String) -> Bool {
+        failed.contains(name)
+    }
+
     /// Where the value of a key begins, if it was given and could be read.
     func goodPlace(of name: String) -> Settings.Place? {
         failed.contains(name) ? nil : places[name]
@@ -41,7 +43,7 @@ struct SettingsReader {
 
     /// Adds a problem.
     mutating func report(_ message: @autoclosure () -> String, at place: Settings.Place) {
-        guard problems.count < Self.problemCountMax else { return }
+        guard problems.count < Settings.Problems.countMax else { return }
         problems.append(Settings.Problem(message(), at: place))
     }
 
@@ -62,6 +64,12 @@ struct SettingsReader {
     mutating func reportNotYet(_ what: String, at place: Settings.Place, hint: String? = nil) {
         let end = hint.map { "; \($0)" } ?? ""
         report("\(what) is not implemented yet\(end)", at: place)
+    }
+
+    private mutating func reportFailure(_ failure: Substitution.Failure, _ item: Item) {
+        failed.insert(item.name)
+        let end = failure.hint.map { "; \($0)" } ?? ""
+        report("\(failure.message), in the value of '\(item.name)'\(end)", at: item.place)
     }
 
     // MARK: Collections
@@ -158,8 +166,7 @@ struct SettingsReader {
             case .success(let value):
                 return (value, isQuoted && value == text)
             case .failure(let failure):
-                failed.insert(item.name)
-                report("\(failure.message), in the value of '\(item.name)'", at: item.place)
+                reportFailure(failure, item)
                 return nil
             }
         case .sequence: reportMismatch(item, expected: expected, found: "a list", hint: hint)
@@ -280,9 +287,23 @@ struct SettingsReader {
 
     /// A switch that cannot be switched on yet.
     mutating func onlyOff(_ item: Item, hint: String = "leave it out or set it to 'off'") {
-        if case .scalar("off", _) = item.node.content { return }
-        if case .refused = item.node.content { return }
+        switch item.node.content {
+        case .refused: return
+        case .scalar(let text, _):
+            switch Substitution.apply(to: text, environment: environment) {
+            case .success("off"): return
+            case .success: break
+            case .failure(let failure): return reportFailure(failure, item)
+            }
+        case .sequence, .mapping: break
+        }
         reportNotYet("'\(item.name)'", at: item.place, hint: hint)
+    }
+
+    /// Whether just this word stands there, perhaps by way of a variable.
+    func isWord(_ word: String, _ item: Item) -> Bool {
+        guard case .scalar(let text, _) = item.node.content else { return false }
+        return Substitution.apply(to: text, environment: environment) == .success(word)
     }
 
     /// `null`, `~` or nothing at all.

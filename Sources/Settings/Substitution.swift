@@ -4,12 +4,14 @@
 /// from a variable is a value and nothing else: it is neither parsed as YAML nor looked through
 /// again. A `$` that no `{` follows stands for itself.
 enum Substitution {
-    /// Why a variable could not be put in.
+    /// Why a variable could not be put in, with what to do about it.
     struct Failure: Error, Equatable {
         let message: String
+        let hint: String?
 
-        init(_ message: String) {
+        init(_ message: String, hint: String? = nil) {
             self.message = message
+            self.hint = hint
         }
     }
 
@@ -27,7 +29,7 @@ enum Substitution {
             result += Substring(rest[..<opening])
             let inside = rest[opening...].dropFirst(2)
             guard let close = inside.firstIndex(of: UInt8(ascii: "}")) else {
-                return .failure(Failure("'${' without a '}'"))
+                return .failure(Failure("'${' stands without a '}'"))
             }
             switch value(of: Substring(inside[..<close]), environment) {
             case .success(let value): result += value
@@ -68,7 +70,8 @@ enum Substitution {
         if rest.isEmpty {
             guard let value else {
                 let message = "the environment has no variable \(Wording.quoted(name))"
-                return .failure(Failure(message + "; a default is written ${NAME:-default}"))
+                let hint = "a default is written ${\(Wording.plain(name)):-default}"
+                return .failure(Failure(message, hint: hint))
             }
             return .success(value)
         }

@@ -60,12 +60,12 @@ public enum Wording {
 enum Nearest {
     /// The nearest of some words, if one is near enough to be worth naming.
     static func word(to word: String, among words: [String]) -> String? {
-        guard !word.isEmpty, word.utf8.count <= 40 else { return nil }
+        guard (3...40).contains(word.utf8.count) else { return nil }
         let tolerance = max(1, word.utf8.count / 3)
         var best: (word: String, distance: Int)?
         for candidate in words {
             var distance = distance(word, candidate)
-            if word.utf8.count >= 3 && candidate.hasPrefix(word) {
+            if candidate.hasPrefix(word) {
                 distance = min(distance, tolerance)
             }
             if distance <= tolerance && distance < best?.distance ?? .max {

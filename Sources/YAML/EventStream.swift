@@ -27,6 +27,9 @@ enum Event: Equatable {
 struct EventStream: ~Copyable {
     private let parser: UnsafeMutablePointer<yaml_parser_t>
     private let input: UnsafeMutableBufferPointer<UInt8>
+    private let bytes: [UInt8]
+    /// Where the file ends; libyaml goes on to a next line that the file does not have.
+    private let end: Settings.Place
 
     /// A parser over a copy of a file, or nil if there is no memory for one.
     init?(_ bytes: [UInt8]) {
@@ -38,16 +41,16 @@ struct EventStream: ~Copyable {
         }
         // One byte at least: libyaml wants a pointer even where there is nothing to read.
         let input = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: max(1, bytes.count))
-        unsafe input.initialize(repeating: 0)
-        for (offset, byte) in bytes.enumerated() {
-            unsafe input[offset] = byte
-        }
+        // Safe because there is room for all bytes, and what libyaml reads of it is their count.
+        _ = unsafe input.initialize(fromContentsOf: bytes)
         // Without it a byte-order mark would choose UTF-16.
         unsafe yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
         // Safe because the input is freed after the parser that points to it.
         unsafe yaml_parser_set_input_string(parser, input.baseAddress, bytes.count)
         unsafe self.parser = parser
         unsafe self.input = input
+        self.bytes = bytes
+        end = Settings.Place(ofByte: bytes.count, in: bytes)
     }
 
     deinit {
@@ -67,7 +70,7 @@ struct EventStream: ~Copyable {
         }
         // Safe because the event was filled, and its strings are copied before it goes.
         defer { unsafe yaml_event_delete(&event) }
-        let place = unsafe Settings.Place(mark: event.start_mark)
+        let place = unsafe place(event.start_mark)
         return (unsafe Event(event), place)
     }
 
@@ -80,40 +83,62 @@ struct EventStream: ~Copyable {
         // Safe because libyaml's texts are constants that end in a zero.
         var message = unsafe String(cString: text)
         if unsafe failed.error == YAML_READER_ERROR {
-            let place = unsafe place(ofByte: Int(clamping: failed.problem_offset))
+            // Bytes that are no characters have no place that libyaml could tell.
+            let offset = unsafe Int(clamping: failed.problem_offset)
+            let place = Settings.Place(ofByte: offset, in: bytes)
             return Settings.Problem(message, at: place)
         }
-        let place = unsafe Settings.Place(mark: failed.problem_mark)
-        if let context = unsafe failed.context {
-            let begin = unsafe Settings.Place(mark: failed.context_mark)
-            message += unsafe " (\(String(cString: context))"
-            message += begin == place ? ")" : " that begins at \(begin.line):\(begin.column))"
+        let place = unsafe place(failed.problem_mark)
+        guard let context = unsafe failed.context else {
+            return Settings.Problem(message, at: place)
         }
+        let begin = unsafe self.place(failed.context_mark)
+        // Safe for the same reason.
+        let doing = unsafe String(cString: context)
+        if doing == "while scanning a simple key" {
+            // The word without its colon is what is wrong, not what comes after it.
+            return Settings.Problem("\(message) after this word", at: begin)
+        }
+        message += " (\(doing)"
+        message += begin == place ? ")" : " that begins at \(begin.line):\(begin.column))"
         return Settings.Problem(message, at: place)
     }
 
-    /// The place of a byte that is no character, so that libyaml cannot tell it.
-    private func place(ofByte offset: Int) -> Settings.Place {
-        var place = Settings.Place.start
-        let count = unsafe input.count
-        for index in 0..<max(0, min(offset, count)) {
-            // Safe because the index is below the count.
-            let byte = unsafe input[index]
-            let follows = index + 1 < count ? unsafe input[index + 1] : 0
-            if byte == 0x0A || byte == 0x0D && follows != 0x0A {
-                place = Settings.Place(line: place.line + 1, column: 1)
-            } else if byte & 0xC0 != 0x80 && byte != 0x0D {
-                place.column += 1
-            }
-        }
-        return place
+    /// A place as libyaml counts it, from 0, but inside of the file.
+    private func place(_ mark: yaml_mark_t) -> Settings.Place {
+        let line = Int(clamping: mark.line)
+        let column = Int(clamping: mark.column)
+        return min(Settings.Place(line: line + 1, column: column + 1), end)
     }
 }
 
 extension Settings.Place {
-    /// A place as libyaml counts it, from 0.
-    fileprivate init(mark: yaml_mark_t) {
-        self.init(line: Int(clamping: mark.line) + 1, column: Int(clamping: mark.column) + 1)
+    /// The place of a byte, where lines end as libyaml reads them: LF, CR, CR LF, NEL, LS, PS.
+    init(ofByte offset: Int, in bytes: [UInt8]) {
+        self = .start
+        let end = min(offset, bytes.count)
+        var index = 0
+        var before: UInt8 = 0
+        var twoBefore: UInt8 = 0
+        while index < end {
+            let byte = bytes[index]
+            index += 1
+            let isLineEnd =
+                switch byte {
+                case 0x0A: true
+                case 0x0D: index == bytes.count || bytes[index] != 0x0A
+                case 0x85: before == 0xC2
+                case 0xA8, 0xA9: before == 0x80 && twoBefore == 0xE2
+                default: false
+                }
+            if isLineEnd {
+                self = Self(line: line + 1, column: 1)
+            } else if byte & 0xC0 != 0x80 && byte != 0x0D {
+                column += 1
+            }
+            twoBefore = before
+            before = byte
+        }
     }
 }
 

@@ -27,7 +27,7 @@ public enum YAMLReader {
             root = try builder.document()
         } catch {
             root = nil
-            builder.problems.append(Hints.added(to: error.problem, bytes))
+            builder.report(Hints.added(to: error.problem, bytes))
         }
         return Settings.Document(root: root, problems: builder.problems)
     }
@@ -41,10 +41,16 @@ private struct TreeBuilder: ~Copyable {
     }
 
     private var stream: EventStream
-    var problems: [Settings.Problem] = []
+    private(set) var problems: [Settings.Problem] = []
 
     init(_ stream: consuming EventStream) {
         self.stream = stream
+    }
+
+    /// Adds a problem, unless there are so many already that nobody would read it.
+    mutating func report(_ problem: Settings.Problem) {
+        guard problems.count < Settings.Problems.countMax else { return }
+        problems.append(problem)
     }
 
     /// The value of the only document, or nil where there is none.
@@ -104,12 +110,12 @@ private struct TreeBuilder: ~Copyable {
         }
         if marks.hasAnchor {
             let message = "anchors and aliases ('&' and '*') are not supported; write the value out"
-            problems.append(Settings.Problem(message, at: place))
+            report(Settings.Problem(message, at: place))
             return Settings.Node(.refused, at: place)
         }
         if marks.hasTag {
             let message = "tags ('!') are not supported; write the value alone"
-            problems.append(Settings.Problem(message, at: place))
+            report(Settings.Problem(message, at: place))
             return Settings.Node(.refused, at: place)
         }
         return Settings.Node(content, at: place)
@@ -137,13 +143,13 @@ private struct TreeBuilder: ~Copyable {
             case .scalar(let text, _):
                 if let line = lines[text] {
                     let message = "the key \(Wording.quoted(text)) stands already on line \(line)"
-                    problems.append(Settings.Problem(message, at: place))
+                    report(Settings.Problem(message, at: place))
                 } else {
                     lines[text] = place.line
                     entries.append(Settings.Node.Entry(key: text, place: place, value: value))
                 }
             case .sequence, .mapping:
-                problems.append(Settings.Problem("a key must be a single word", at: place))
+                report(Settings.Problem("a key must be a single word", at: place))
             case .refused:
                 break
             }
