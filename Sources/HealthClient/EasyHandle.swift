@@ -72,7 +72,7 @@ struct EasyHandle: ~Copyable {
 
     private borrowing func failure(_ result: CURLcode) -> HealthFailure? {
         switch result {
-        case CURLE_OK: nil
+        case CURLE_OK: unsafe reception.pointee.isHeadComplete ? nil : .dropped
         case _ where unsafe reception.pointee.isTooLarge: .tooLarge
         case CURLE_FILESIZE_EXCEEDED: .tooLarge
         case CURLE_COULDNT_CONNECT: .refused

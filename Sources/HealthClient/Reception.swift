@@ -6,6 +6,11 @@ struct Reception {
     var bodyBytesMax: Int
     var headBytes = 0
     var isTooLarge = false
+    /// Whether the blank line came that ends the head (the last one, after interim answers).
+    ///
+    /// libcurl takes a head that the end of the connection cuts off for a whole answer without
+    /// content, which would look like a backend that stopped reporting its ID.
+    var isHeadComplete = false
 
     /// The status line and all field lines, those of 1xx answers included.
     static let headBytesMax = 64 * 1024
@@ -28,6 +33,11 @@ struct Reception {
         guard headBytes <= Self.headBytesMax else {
             isTooLarge = true
             return false
+        }
+        if unsafe bytes.starts(with: "HTTP/".utf8) {
+            isHeadComplete = false
+        } else if unsafe bytes.elementsEqual("\r\n".utf8) || bytes.elementsEqual("\n".utf8) {
+            isHeadComplete = true
         }
         return true
     }
