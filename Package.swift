@@ -116,7 +116,13 @@ let package = Package(
                 "Time",
             ]
         ),
-        tests("AdapterTests", ["Linux", "TLS", "JSON", "HealthClient", "Memory", "Time"]),
+        tests(
+            "AdapterTests",
+            [
+                "Linux", "TLS", "JSON", "HealthClient", "Proxy", "Instances", "Settings", "Memory",
+                "Time",
+            ]
+        ),
         tests("EventLoopTests", ["EventLoop", "Linux", "Memory", "Time"]),
         tests("EndToEnd", []),
     ]
