@@ -176,7 +176,7 @@ public final class HTTPConnection {
         }
     }
 
-    /// Reads once. At the end of the connection, `partial` says what is thrown: nothing for nil.
+    /// Reads once; at the end of the connection `partial` says what is thrown: nothing for nil.
     private func readMore(within partial: @autoclosure () -> [UInt8]?) throws {
         let count = ended ? 0 : socket.read(into: &room)
         if count > 0 {

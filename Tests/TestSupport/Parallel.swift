@@ -53,7 +53,7 @@ public func becomesTrue(seconds: Double = 5, _ condition: () throws -> Bool) ret
     let start = ContinuousClock.now
     while try !condition() {
         if ContinuousClock.now - start > .seconds(seconds) { return false }
-        unsafe poll(nil, 0, 2)
+        poll(nil, 0, 2)
     }
     return true
 }
