@@ -19,7 +19,8 @@ let usual = """
 
 /// The content of the one clean 401, to the letter.
 let sessionNotFound =
-    #"{"valid":false,"reason":"SESSION_NOT_FOUND","message":"Session not found - please reconnect"}"#
+    #"{"valid":false,"reason":"SESSION_NOT_FOUND","#
+    + #""message":"Session not found - please reconnect"}"#
 
 /// The jar cookie that an answer sets or expires.
 func jarCookie(_ response: HTTPResponse) -> SetCookie? {
