@@ -6,18 +6,20 @@ public struct ByteRange: Hashable, Sendable {
     public var count: UInt32
 
     /// A run at a place.
+    @inlinable
+    @inline(__always)
     public init(offset: Int, count: Int) {
         self.offset = UInt32(truncatingIfNeeded: offset)
         self.count = UInt32(truncatingIfNeeded: count)
     }
 
     /// Nothing, at the head's first byte.
-    public static let empty = Self(offset: 0, count: 0)
+    @inlinable public static var empty: Self { Self(offset: 0, count: 0) }
 
     /// The place of its first byte.
-    public var start: Int { Int(offset) }
+    @inlinable public var start: Int { Int(offset) }
     /// The place behind its last byte.
-    public var end: Int { Int(offset) + Int(count) }
+    @inlinable public var end: Int { Int(offset) + Int(count) }
     /// Whether it has no bytes.
-    public var isEmpty: Bool { count == 0 }
+    @inlinable public var isEmpty: Bool { count == 0 }
 }

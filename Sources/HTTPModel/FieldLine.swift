@@ -4,6 +4,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case other
     case accept
     case acceptEncoding
+    case authorization
     case cacheControl
     case connection
     case contentEncoding
@@ -44,8 +45,8 @@ public struct FieldLine: Hashable, Sendable {
     public var id: FieldID
     /// Whether it ends at this hop (RFC 9110 §7.6.1).
     ///
-    /// A connection field, or one that `Connection` nominates. What must not be nominated away (Host, Content-Length, Cookie, …)
-    /// never is.
+    /// A connection field, or one that `Connection` nominates. What must not be nominated away
+    /// (Host, Content-Length, Cookie, …) never is.
     public var isHopByHop: Bool
 
     /// A field line.
@@ -59,7 +60,7 @@ public struct FieldLine: Hashable, Sendable {
 
 /// The field lines of a head in their order; its memory is made once and used for every head.
 public struct FieldLines: Sendable {
-    private var lines: ContiguousArray<FieldLine>
+    @usableFromInline var lines: ContiguousArray<FieldLine>
     /// How many lines there are.
     public private(set) var count = 0
 
@@ -83,6 +84,23 @@ public struct FieldLines: Sendable {
         lines[count] = line
         count += 1
         return true
+    }
+
+    /// Writes all lines anew: `body` gets every place and returns how many it filled from the
+    /// first on.
+    ///
+    /// A parser that has many lines to write does not pay for each one's way into the array.
+    @inlinable
+    @inline(__always)
+    public mutating func fill(_ body: (inout MutableSpan<FieldLine>) -> Int) {
+        var span = lines.mutableSpan
+        setCount(body(&span))
+    }
+
+    @usableFromInline
+    mutating func setCount(_ filled: Int) {
+        precondition(filled >= 0 && filled <= lines.count)
+        count = filled
     }
 
     /// The line at a place.

@@ -1,0 +1,75 @@
+internal import Instances
+internal import Time
+
+/// What the pool knows of one connection.
+struct Connection {
+    enum Phase {
+        /// Being established.
+        case opening
+        /// An established asker whose carrier the shell has not reported yet.
+        case lacksCarrier
+        /// An established asker whose carrier is being established.
+        case awaitsCarrier
+        /// An established carrier whose asker is being asked.
+        case standingBy
+        /// The first identity answer is due.
+        case asking
+        /// Another identity answer is due on a connection that has been ready before.
+        case askingAgain
+        case idle
+        case leased
+    }
+
+    enum Role {
+        /// Asks, and then carries requests itself if it persists.
+        case single
+        /// Carries one request, vouched for by its asker.
+        case carrier
+    }
+
+    let id: ConnectionID
+    let role: Role
+    var phase = Phase.opening
+    /// The place of the other connection of a pair, while both are here.
+    var partner: Int?
+    var instance = InstanceNumber.unverified
+    /// The epoch of the last identity answer.
+    var epoch: UInt32 = 0
+    /// When it became idle.
+    var since = MonotonicTime.zero
+    var stamp = PairingWindow.Stamp()
+
+    init(id: ConnectionID, role: Role) {
+        self.id = id
+        self.role = role
+    }
+
+    /// Whether it may carry requests at all: its process is not known to be gone.
+    func isUsable(_ live: LiveInstances) -> Bool {
+        instance == .unverified || live.isLive(instance)
+    }
+
+    /// Whether a request may be written to it without asking again.
+    ///
+    /// As long as one instance lives at a time, whose session it is does not matter here: it is
+    /// stale unless it is that instance's, which the verdict finds before anything is written.
+    /// With a session the last answer must be of this epoch and have given an ID. So a connection
+    /// without ID asks once more for each such request: no interval has to be chosen, the first
+    /// request after the backend reports its ID again finds out, and the cost is one short
+    /// question for a request that would otherwise be answered 503.
+    func fits(session: InstanceNumber?, live: LiveInstances) -> Bool {
+        guard session != nil else { return isUsable(live) }
+        return epoch == live.epoch && live.isLive(instance)
+    }
+}
+
+/// Connections by what they are doing, where it is not the length of a list.
+struct Tally {
+    /// Identity answers that are due.
+    var asking = 0
+    var leased = 0
+    /// Connections that are on their way to serve a waiter; of a pair, one.
+    var verifying = 0
+    /// Singles that are not asked yet and would need a carrier in pairing mode.
+    var carriersOwed = 0
+}

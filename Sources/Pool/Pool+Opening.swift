@@ -1,0 +1,234 @@
+public import Instances
+public import Time
+
+extension Pool {
+    /// How many connections to open now.
+    public func connectionsToOpen(now: MonotonicTime) -> Int {
+        let wantsReserve =
+            idle.count == 0 && mode != .pairing && !isPaused && !isDraining
+            && reserveNotBefore <= now
+        let wanted = queue.count + (wantsReserve ? 1 : 0) - tally.verifying
+        return wanted <= 0 ? 0 : min(wanted, room)
+    }
+
+    private var room: Int {
+        switch mode {
+        case .unknown:
+            return max(0, min(1 - tally.verifying, limits.connectionsMax - connections.count))
+        case .persistent:
+            return max(0, limits.connectionsMax - connections.count)
+        case .pairing:
+            let pairs = (pairingConnectionsMax - connections.count - tally.carriersOwed) / 2
+            return max(0, min(pairs, window.limit - tally.verifying))
+        }
+    }
+
+    private var pairingConnectionsMax: Int { max(2, limits.connectionsMax) }
+
+    /// A connection is being opened because `connectionsToOpen` said so.
+    public mutating func opening(_ connection: ConnectionID, now: MonotonicTime) {
+        var single = Connection(id: connection, role: .single)
+        single.stamp = window.stamp
+        _ = connections.insert(single, for: connection.rawValue)
+        tally.verifying += 1
+        tally.carriersOwed += 1
+        if tally.verifying > queue.count { reserveNotBefore = now + Self.reservePace }
+    }
+
+    /// The carrier of an asker is being opened because `connected` said so.
+    public mutating func openingCarrier(_ carrier: ConnectionID, for asker: ConnectionID) {
+        let askerPlace = known(asker)
+        precondition(connections[askerPlace].phase == .lacksCarrier, "no carrier was asked for")
+        let place = connections.insert(
+            Connection(id: carrier, role: .carrier),
+            for: carrier.rawValue
+        )
+        connections[place].partner = askerPlace
+        connections[askerPlace].partner = place
+        connections[askerPlace].phase = .awaitsCarrier
+        tally.carriersOwed -= 1
+    }
+
+    /// A connection is established, its TLS handshake included.
+    public mutating func connected(_ connection: ConnectionID) -> ConnectedAction {
+        let place = known(connection)
+        precondition(connections[place].phase == .opening, "connected twice")
+        if let asker = connections[place].partner {
+            connections[place].phase = .standingBy
+            connections[asker].phase = .asking
+            tally.asking += 1
+            return .ask(on: connections[asker].id)
+        }
+        guard mode == .pairing else {
+            connections[place].phase = .asking
+            tally.asking += 1
+            tally.carriersOwed -= 1
+            return .ask(on: connection)
+        }
+        // It may have been opened before the mode was known: then it becomes an asker, or goes.
+        if queue.count >= tally.verifying && tally.verifying <= window.limit
+            && connections.count + tally.carriersOwed <= pairingConnectionsMax
+        {
+            connections[place].phase = .lacksCarrier
+            return .openCarrier
+        }
+        forget(place)
+        return .close
+    }
+
+    /// The identity answer is in, from `instance`; `persists` says that the connection stays.
+    public mutating func ready(
+        _ connection: ConnectionID,
+        instance: InstanceNumber,
+        persists: Bool,
+        live: LiveInstances,
+        now: MonotonicTime
+    ) -> ReadyAction {
+        let place = known(connection)
+        let phase = connections[place].phase
+        precondition(phase == .asking || phase == .askingAgain, "an answer to no question")
+        isPaused = false
+        if phase == .asking {
+            // Only a first answer teaches: a later one may be the last that the backend allows.
+            mode = persists ? .persistent : .pairing
+        }
+        let partner = connections[place].partner
+        if let carrier = partner, !persists {
+            return readyPair(asker: place, carrier, instance: instance, live: live)
+        }
+        let closing = partner.map { connections[$0].id }
+        if let carrier = partner { forget(carrier) }
+        connections[place].partner = nil
+        verified(place, instance: instance, live: live)
+        let isWanted = queue.first != nil || !isDraining
+        guard persists, isWanted, connections[place].isUsable(live) else {
+            forget(place)
+            return .close(closing: closing)
+        }
+        tally.asking -= 1
+        tally.verifying -= 1
+        guard let first = queue.first else {
+            becomeIdle(place, now: now)
+            return .idle(closing: closing)
+        }
+        return .grant(grant(place, to: first), on: connection, closing: closing)
+    }
+
+    private mutating func readyPair(
+        asker: Int,
+        _ carrier: Int,
+        instance: InstanceNumber,
+        live: LiveInstances
+    ) -> ReadyAction {
+        window.askerAnswered(connections[asker].stamp)
+        let askerID = connections[asker].id
+        let carrierID = connections[carrier].id
+        connections[asker].partner = nil
+        connections[carrier].partner = nil
+        forget(asker)
+        verified(carrier, instance: instance, live: live)
+        guard connections[carrier].isUsable(live), let first = queue.first else {
+            forget(carrier)
+            return .close(closing: carrierID)
+        }
+        window.carrierLeased()
+        return .grant(grant(carrier, to: first), on: carrierID, closing: askerID)
+    }
+
+    /// A connection could not be opened, or gave no identity answer.
+    ///
+    /// One waiter fails for each connection that was on its way to one; if the backend refuses,
+    /// all that wait fail. An idle connection that was asked again fails nobody: that it is gone
+    /// says nothing about a new one.
+    public mutating func openingFailed(
+        _ connection: ConnectionID,
+        _ failure: OpeningFailure
+    ) -> LossAction {
+        let place = known(connection)
+        let phase = connections[place].phase
+        precondition(phase != .idle && phase != .leased, "it is open")
+        let partner = connections[place].partner
+        var action = LossAction()
+        action.closing = partner.map { connections[$0].id }
+        if let partner { forget(partner) }
+        forget(place)
+        guard phase != .askingAgain else { return action }
+        isPaused = true
+        if partner != nil && failure == .timedOut { window.timedOut() }
+        if failure == .refused {
+            while let waiter = queue.first { fail(waiter, in: &action) }
+        } else if queue.count > tally.verifying, let waiter = queue.first {
+            fail(waiter, in: &action)
+        }
+        return action
+    }
+
+    /// A connection is lost, whatever it was doing; the shell has closed it, or does so now.
+    ///
+    /// One that the pool does not know any more is no news.
+    public mutating func closed(_ connection: ConnectionID) -> LossAction {
+        guard let place = connections.place(of: connection.rawValue) else { return LossAction() }
+        switch connections[place].phase {
+        case .idle, .leased:
+            forget(place)
+            return LossAction()
+        case .opening, .lacksCarrier, .awaitsCarrier, .standingBy, .asking, .askingAgain:
+            return openingFailed(connection, .closed)
+        }
+    }
+
+    // MARK: Steps
+
+    private mutating func verified(
+        _ place: Int,
+        instance: InstanceNumber,
+        live: LiveInstances
+    ) {
+        connections[place].instance = instance
+        connections[place].epoch = live.epoch
+    }
+
+    private mutating func grant(_ place: Int, to waiter: Int) -> ExchangeID {
+        connections[place].phase = .leased
+        tally.leased += 1
+        let exchange = waiters[waiter].exchange
+        dequeue(waiter)
+        return exchange
+    }
+
+    private mutating func fail(_ waiter: Int, in action: inout LossAction) {
+        action.failed.append(waiters[waiter].exchange)
+        dequeue(waiter)
+    }
+
+    /// The place of a connection that the shell reports of.
+    func known(_ connection: ConnectionID) -> Int {
+        guard let place = connections.place(of: connection.rawValue) else {
+            preconditionFailure("the pool does not know the connection")
+        }
+        return place
+    }
+
+    /// Takes a connection out of whatever it is in.
+    mutating func forget(_ place: Int) {
+        let isSingle = connections[place].role == .single
+        switch connections[place].phase {
+        case .opening where isSingle, .lacksCarrier:
+            tally.verifying -= 1
+            tally.carriersOwed -= 1
+        case .awaitsCarrier:
+            tally.verifying -= 1
+        case .asking, .askingAgain:
+            tally.verifying -= 1
+            tally.asking -= 1
+        case .idle:
+            idle.remove(place)
+        case .leased:
+            tally.leased -= 1
+            if !isSingle { window.carrierReturned() }
+        case .opening, .standingBy:
+            break
+        }
+        connections.remove(place, key: connections[place].id.rawValue)
+    }
+}

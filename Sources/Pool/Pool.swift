@@ -1,0 +1,271 @@
+public import Instances
+public import Time
+
+/// Decides, for one worker, which upstream connection an exchange gets, when connections are
+/// opened, when one must ask for the backend's identity, who waits, and what is closed.
+///
+/// It owns nothing but names: the shell performs what it says and reports what happened.
+///
+/// **A connection's life.** opening → asking (contract 3.2: on every new connection the shell asks
+/// for the identity path and reads the whole answer) → idle or leased, bound to the instance that
+/// answered and to the epoch in which it did → … → closed. A connection whose epoch is past, or
+/// whose last answer gave no ID, asks again before it carries a request with a session.
+///
+/// **How the shell drives it.** After *every* event below the shell opens as many connections as
+/// `connectionsToOpen` says, and reports each as `opening` before anything else about it.
+///
+///     request wants a connection   lease            → use | askAgain | wait
+///     client gone, answered 401    cancel             (only if it waits)
+///     connection established       connected        → ask | openCarrier | close
+///     identity answer read         ready            → grant | idle | close
+///     exchange done, or granted    release          → grant | askAgain | idle | close
+///       and refused by the verdict
+///     opening or asking failed     openingFailed    → exchanges that fail
+///     connection lost              closed           → exchanges that fail
+///     loop turn                    expireWaiters    → exchanges that fail
+///     sweep, once a second or so   closeIdle        → connections to close
+///     live instances changed       retire           → connections to close
+///     watcher reached the backend  backendUp
+///     asked to stop                drain            → connections to close
+///
+/// A connection that an action or a list says to close, and one that was reported as closed or
+/// failed, is forgotten at that moment: nothing more is reported of it. To use, grant or lease a
+/// connection means to take the verdict of `Sessions` *then*, and to write or release at once.
+///
+/// *A backend that keeps connections:*
+///
+///     connectionsToOpen → 1; opening(c); connected(c) → ask(on: c)
+///     ready(c, persists: true) → grant(e, on: c); … release(c, persists: true) → idle
+///     lease(e) → use(c)
+///
+/// *A backend that closes after each answer* is recognised by its first identity answer, and
+/// until an answer persists again every exchange takes a pair. The order is what keeps a
+/// single-threaded server from waiting for a connection on which nothing is sent:
+///
+///     connectionsToOpen → 1; opening(i); connected(i) → openCarrier
+///     openingCarrier(a, for: i); connected(a) → ask(on: i)
+///     ready(i, persists: false) → grant(e, on: a, closing: i); … release(a, …) → close
+///
+/// If the carrier cannot even be created, report `openingFailed(i, .closed)`.
+///
+/// **Reserve.** One verified connection is kept idle so that requests rarely wait, but not in
+/// pairing mode, not after a failed opening until a connection is ready or `backendUp`, and not
+/// more than one every `reservePace` (a backend whose connections do not last, or whose instances
+/// replace each other, would be given new ones without end). A reserve that was put off is opened
+/// after the next event, at the latest after the next sweep.
+///
+/// Until the first answer only one connection is opened at a time: whether the backend keeps
+/// connections decides what the others are for.
+public struct Pool: ~Copyable {
+    /// Whether the backend keeps connections.
+    enum Mode {
+        case unknown
+        case persistent
+        case pairing
+    }
+
+    struct Waiter {
+        var exchange: ExchangeID
+        var session: InstanceNumber?
+        var deadline: MonotonicTime
+    }
+
+    static var reservePace: Duration { .milliseconds(100) }
+
+    let limits: PoolLimits
+    var mode = Mode.unknown
+    var window = PairingWindow()
+    /// No reserve until a connection succeeds.
+    var isPaused = false
+    var isDraining = false
+    /// When the next reserve may be opened.
+    var reserveNotBefore = MonotonicTime.zero
+
+    var connections = Roster<Connection>()
+    /// Verified connections, the most recently used first.
+    var idle = Order()
+    var waiters = Roster<Waiter>()
+    /// Waiters in the order of their arrival, so of their deadlines too.
+    var queue = Order()
+    var tally = Tally()
+
+    /// A pool without connections.
+    public init(limits: PoolLimits) {
+        self.limits = limits
+    }
+
+    /// How many connections are in which state.
+    public var counts: PoolCounts {
+        PoolCounts(
+            opening: connections.count - tally.asking - idle.count - tally.leased,
+            asking: tally.asking,
+            idle: idle.count,
+            leased: tally.leased,
+            waiting: queue.count
+        )
+    }
+
+    /// Whether every exchange takes a pair, because the backend closes after each answer.
+    public var isPairing: Bool { mode == .pairing }
+
+    // MARK: Exchanges
+
+    /// An exchange wants a connection; `session` is the instance of the session it carries.
+    public mutating func lease(
+        _ exchange: ExchangeID,
+        session: InstanceNumber?,
+        live: LiveInstances,
+        now: MonotonicTime
+    ) -> LeaseAction {
+        var candidate = idle.first
+        while let place = candidate {
+            if connections[place].fits(session: session, live: live) {
+                idle.remove(place)
+                connections[place].phase = .leased
+                tally.leased += 1
+                return .use(connections[place].id)
+            }
+            candidate = idle.place(after: place)
+        }
+        wait(exchange, session: session, now: now)
+        guard let place = idle.first else { return .wait }
+        idle.remove(place)
+        askAgain(place)
+        return .askAgain(connections[place].id)
+    }
+
+    /// Takes an exchange out of the queue; false if it does not wait.
+    @discardableResult
+    public mutating func cancel(_ exchange: ExchangeID) -> Bool {
+        guard let place = waiters.place(of: exchange.rawValue) else { return false }
+        dequeue(place)
+        return true
+    }
+
+    /// The exchanges that have waited for too long; they are out of the queue and fail.
+    public mutating func expireWaiters(now: MonotonicTime) -> [ExchangeID] {
+        var expired: [ExchangeID] = []
+        while let place = queue.first, waiters[place].deadline <= now {
+            expired.append(waiters[place].exchange)
+            dequeue(place)
+        }
+        return expired
+    }
+
+    /// When `expireWaiters` has something to do next, if nothing happens before.
+    public var nextQueueDeadline: MonotonicTime {
+        queue.first.map { waiters[$0].deadline } ?? .distantFuture
+    }
+
+    /// An exchange is done with its connection, or the verdict refused it before a byte was sent.
+    ///
+    /// `persists` says that the connection can carry another request. One that is lost in use is
+    /// reported as `closed` instead.
+    public mutating func release(
+        _ connection: ConnectionID,
+        persists: Bool,
+        live: LiveInstances,
+        now: MonotonicTime
+    ) -> ReleaseAction {
+        let place = known(connection)
+        precondition(connections[place].phase == .leased, "released without a lease")
+        let isCarrier = connections[place].role == .carrier
+        guard persists, connections[place].isUsable(live) else {
+            forget(place)
+            return .close
+        }
+        guard let first = queue.first else {
+            if isCarrier || mode == .pairing || isDraining {
+                forget(place)
+                return .close
+            }
+            tally.leased -= 1
+            becomeIdle(place, now: now)
+            return .idle
+        }
+        if connections[place].fits(session: waiters[first].session, live: live) {
+            let exchange = waiters[first].exchange
+            dequeue(first)
+            return .grant(exchange)
+        }
+        if isCarrier {
+            forget(place)
+            return .close
+        }
+        tally.leased -= 1
+        askAgain(place)
+        return .askAgain
+    }
+
+    // MARK: Sweeps
+
+    /// The instances that live changed: idle connections of those that are gone, to be closed.
+    public mutating func retire(live: LiveInstances) -> [ConnectionID] {
+        var retired: [ConnectionID] = []
+        var candidate = idle.first
+        while let place = candidate {
+            candidate = idle.place(after: place)
+            if !connections[place].isUsable(live) {
+                retired.append(connections[place].id)
+                forget(place)
+            }
+        }
+        return retired
+    }
+
+    /// The connections that have been idle for too long, to be closed.
+    public mutating func closeIdle(now: MonotonicTime) -> [ConnectionID] {
+        var expired: [ConnectionID] = []
+        // The order of last use is the order of the list.
+        while let place = idle.last, connections[place].since + limits.idleTimeout <= now {
+            expired.append(connections[place].id)
+            forget(place)
+        }
+        return expired
+    }
+
+    /// Someone else reached the backend: a reserve makes sense again.
+    public mutating func backendUp() {
+        isPaused = false
+    }
+
+    /// No connection is kept any longer than its exchange, to be told once: those idle now.
+    public mutating func drain() -> [ConnectionID] {
+        isDraining = true
+        var drained: [ConnectionID] = []
+        while let place = idle.first {
+            drained.append(connections[place].id)
+            forget(place)
+        }
+        return drained
+    }
+
+    // MARK: Steps
+
+    private mutating func wait(
+        _ exchange: ExchangeID,
+        session: InstanceNumber?,
+        now: MonotonicTime
+    ) {
+        let deadline = now + limits.queueTimeout
+        let waiter = Waiter(exchange: exchange, session: session, deadline: deadline)
+        queue.insertLast(waiters.insert(waiter, for: exchange.rawValue))
+    }
+
+    mutating func dequeue(_ place: Int) {
+        queue.remove(place)
+        waiters.remove(place, key: waiters[place].exchange.rawValue)
+    }
+
+    mutating func becomeIdle(_ place: Int, now: MonotonicTime) {
+        connections[place].phase = .idle
+        connections[place].since = now
+        idle.insertFirst(place)
+    }
+
+    private mutating func askAgain(_ place: Int) {
+        connections[place].phase = .askingAgain
+        tally.asking += 1
+        tally.verifying += 1
+    }
+}

@@ -1,0 +1,164 @@
+public import HealthClient
+public import Instances
+public import Settings
+public import Time
+
+/// What one step of the watcher came back with.
+public struct WatcherOutput: Equatable, Sendable {
+    /// Which of the watched descriptors can be read.
+    public var readable: [Int32] = []
+    /// What the registry found to be news, in order.
+    public var changes: [InstanceChange] = []
+    /// Whether the backend was found to be up or down, where that is news.
+    public var transition: WatcherSchedule.Transition?
+
+    /// Nothing of anything.
+    public init() {}
+}
+
+/// Asks the backend who it is, again and again, so that a restart is known without any traffic.
+///
+/// Contract 3.3. The control thread owns it, and waits in it.
+///
+/// While no ID is known, an answer with one is followed by two questions on one connection, as on
+/// a worker's first contact (contract 3.1). Not before: a connection that is kept open would block
+/// a backend that serves one at a time.
+public struct Watcher: ~Copyable {
+    private enum Question {
+        case plain
+        case firstOfTwo
+        case secondOfTwo(first: IdentityReport, firstAskedAt: MonotonicTime)
+    }
+
+    private var client: HealthClient
+    private var schedule: WatcherSchedule
+    private let reader: IdentityReader
+    private let registry: InstanceRegistry
+    private let clock: () -> MonotonicTime
+    private var askedAt = MonotonicTime.zero
+    private var question = Question.plain
+
+    /// A watcher whose first question goes out in the first step.
+    public init(
+        backend: Address,
+        identity: IdentitySettings,
+        registry: InstanceRegistry,
+        clock: @escaping () -> MonotonicTime
+    ) throws(HealthClientError) {
+        var target = HealthTarget(
+            place: HealthTarget.Place(backend),
+            path: identity.path,
+            timeout: identity.timeout
+        )
+        target.bodyBytesMax = IdentityReader.bodyBytesMax
+        client = try HealthClient(target)
+        schedule = WatcherSchedule(interval: identity.interval)
+        reader = IdentityReader(identity.from)
+        self.registry = registry
+        self.clock = clock
+    }
+
+    /// Whether the backend answered the last question; nil before the first outcome.
+    public var isUp: Bool? { schedule.isUp }
+
+    /// A worker lost a connection to the backend, or could open none.
+    public mutating func connectionLost(_ loss: WatcherSchedule.Loss) {
+        schedule.connectionLost(loss, now: clock())
+    }
+
+    /// Asks if it is time to, and waits once: for an answer, a descriptor, or the next question.
+    public mutating func step(watching descriptors: [Int32]) -> WatcherOutput {
+        var timeout = Duration.seconds(60)
+        let now = clock()
+        switch schedule.wake(now: now) {
+        case .ask:
+            ask(.plain, over: .once, now: now)
+        case .wait(let until):
+            timeout = until - now
+        case .waitForAnswer:
+            break
+        }
+        let wait = client.poll(timeout: timeout, watching: descriptors)
+        var output = WatcherOutput()
+        output.readable = wait.readable
+        if let answer = wait.answer {
+            take(answer, into: &output)
+        }
+        return output
+    }
+
+    private mutating func ask(
+        _ question: Question,
+        over connection: HealthConnection,
+        now: MonotonicTime
+    ) {
+        self.question = question
+        askedAt = now
+        client.ask(over: connection)
+    }
+
+    private mutating func take(_ answer: HealthAnswer, into output: inout WatcherOutput) {
+        let now = clock()
+        let report = report(of: answer)
+        switch question {
+        case .plain where registry.needsSecondAsk(after: report):
+            return ask(.firstOfTwo, over: .keptOpen, now: now)
+        case .firstOfTwo where answer.failure == nil:
+            let second = Question.secondOfTwo(first: report, firstAskedAt: askedAt)
+            return ask(second, over: .sameAgain, now: now)
+        case .secondOfTwo(let first, let firstAskedAt):
+            let seen = registry.observeFirstContact(
+                first: first,
+                second: answer.isSameConnection ? report : first,
+                connectionOpenedAt: firstAskedAt,
+                now: now
+            )
+            output.changes += seen.changes
+            if !answer.isSameConnection {
+                // A backend that closes each connection: the second answer is another one's. An
+                // ID for each request cannot be told from instances that take turns there.
+                observe(report, now: now, into: &output)
+            }
+        case .plain, .firstOfTwo:
+            observe(report, now: now, into: &output)
+        }
+        let outcome: WatcherSchedule.Outcome =
+            if case .failed(let cause) = report { .failed(cause) } else { .answered }
+        output.transition = schedule.answered(
+            outcome,
+            random: UInt64.random(in: 0 ... .max),
+            now: now
+        )
+    }
+
+    private func observe(
+        _ report: IdentityReport,
+        now: MonotonicTime,
+        into output: inout WatcherOutput
+    ) {
+        output.changes +=
+            registry.observe(report, connectionOpenedAt: askedAt, now: now).changes
+    }
+
+    private func report(of answer: HealthAnswer) -> IdentityReport {
+        switch answer.failure {
+        case nil: reader.report(answer.body)
+        case .tooLarge: .none(.tooLarge)
+        case .refused: .failed(.refused)
+        case .unresolved: .failed(.unresolved)
+        case .timedOut: .failed(.timedOut)
+        case .dropped: .failed(.dropped)
+        case .malformed: .failed(.malformed)
+        case .other(let words): .failed(.other(words))
+        }
+    }
+}
+
+extension HealthTarget.Place {
+    fileprivate init(_ address: Address) {
+        switch address {
+        case .host(let host, let port): self = .host(host, port: port)
+        case .unix(let path): self = .unix(path)
+        }
+    }
+}

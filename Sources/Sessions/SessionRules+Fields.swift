@@ -1,0 +1,78 @@
+public import HTTPModel
+public import Memory
+internal import Settings
+
+// What the proxy writes for sessions. All functions append a field value, without name or line end.
+extension SessionRules {
+    /// Appends the `Set-Cookie` value that gives a client its jar cookie.
+    public func appendSetCookie(_ cookie: JarCookie, isSecure: Bool, to out: inout Buffer) {
+        appendCookie(value: cookie.text, maxAge: maxAgeSeconds, isSecure: isSecure, to: &out)
+    }
+
+    /// Appends the `Set-Cookie` value that takes the jar cookie away.
+    public func appendExpiredCookie(isSecure: Bool, to out: inout Buffer) {
+        appendCookie(value: [], maxAge: 0, isSecure: isSecure, to: &out)
+    }
+
+    private func appendCookie(
+        value: [UInt8],
+        maxAge: UInt64,
+        isSecure: Bool,
+        to out: inout Buffer
+    ) {
+        let prefixed = usesHostPrefix(isSecure: isSecure)
+        out.append(prefixed ? hostCookieName : cookieName)
+        out.append(0x3D)
+        out.append(value)
+        out.append("; HttpOnly")
+        switch cookieSettings.sameSite {
+        case .lax: out.append("; SameSite=Lax")
+        case .strict: out.append("; SameSite=Strict")
+        case .none: out.append("; SameSite=None")
+        }
+        out.append("; Path=/; Max-Age=")
+        out.append(decimal: maxAge)
+        if prefixed { out.append("; Secure") }
+    }
+
+    /// Appends a `Cookie` value without the jar cookies, with and without the `__Host-` prefix.
+    ///
+    /// All other bytes stay as they are, odd ones and white space included. False when nothing is
+    /// left (nothing is appended): the field is left out.
+    public func appendCookieWithoutJar(
+        _ value: ByteRange,
+        in input: borrowing Buffer,
+        to out: inout Buffer
+    ) -> Bool {
+        let before = out.count
+        let bytes = input.bytes
+        var isAnyLeft = false
+        var isFirst = true
+        var start = value.start
+        while start <= value.end {
+            var end = start
+            while end < value.end, bytes[end] != 0x3B { end &+= 1 }
+            if !isJarCookie(bytes, start, end) {
+                let pair = bytes.trimmed(start, end)
+                isAnyLeft = isAnyLeft || !pair.isEmpty
+                // What comes to stand first loses the space that stood behind a ";".
+                let from = isFirst ? pair.start : start
+                if !isFirst { out.append(0x3B) }
+                out.append(input, from: from, count: end - from)
+                isFirst = false
+            }
+            start = end &+ 1
+        }
+        if !isAnyLeft { out.truncate(to: before) }
+        return isAnyLeft
+    }
+
+    private func isJarCookie(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
+        var equals = start
+        while equals < end, bytes[equals] != 0x3D { equals &+= 1 }
+        guard equals < end else { return false }
+        let name = bytes.trimmed(start, equals)
+        return RequestScan.equal(bytes, name, cookieName)
+            || RequestScan.equal(bytes, name, hostCookieName)
+    }
+}

@@ -1,0 +1,118 @@
+extension Settings {
+    /// What the command line says, which counts more than the file.
+    public struct Overrides: Sendable, Equatable {
+        /// The only address to listen on.
+        public var listen: Address?
+        /// Where the backend listens.
+        public var upstream: Address?
+        /// Event loops.
+        public var workers: Int?
+
+        /// Nothing overridden.
+        public init() {}
+    }
+
+    /// The settings that a file and the command line give together, or all that is wrong.
+    ///
+    /// Without a file everything has its default, except that some upstream must be named.
+    public static func load(
+        _ document: Document?,
+        environment: @escaping (String) -> String?,
+        overrides: Overrides = Overrides()
+    ) -> Result<Settings, Problems> {
+        let early = document?.problems ?? []
+        let root = document?.root
+        if root == nil && !early.isEmpty {
+            return .failure(Problems(early))
+        }
+        var reader = SettingsReader(environment: environment)
+        var settings = root.map { reader.settings($0) } ?? Settings()
+        if reader.places["session.exempt"] == nil {
+            settings.session.exempt = [settings.identity.exemptPattern]
+        }
+        if reader.places["listen"] == nil {
+            settings.listen = [ListenSettings(address: .host("127.0.0.1", port: 8080))]
+        }
+        settings.apply(overrides)
+        reader.checkUpstream(settings, overrides, hasFile: document != nil)
+        reader.checkConflicts(settings)
+        let problems = early + reader.problems
+        return problems.isEmpty ? .success(settings) : .failure(Problems(problems))
+    }
+
+    private mutating func apply(_ overrides: Overrides) {
+        if let address = overrides.listen {
+            listen = [ListenSettings(address: address)]
+        }
+        upstream.address = overrides.upstream ?? upstream.address
+        workers = overrides.workers ?? workers
+    }
+}
+
+extension IdentitySettings {
+    /// The requests that ask for the identity path.
+    fileprivate var exemptPattern: RequestPattern {
+        let path = path.utf8.prefix { $0 != UInt8(ascii: "?") }
+        return RequestPattern(method: nil, path: Array(path), isPrefix: false)
+    }
+}
+
+/// What no single key tells.
+extension SettingsReader {
+    fileprivate mutating func checkUpstream(
+        _ settings: Settings,
+        _ overrides: Settings.Overrides,
+        hasFile: Bool
+    ) {
+        if overrides.upstream == nil && places["upstream.url"] == nil {
+            if let place = places["upstream"] {
+                report("expected a 'url' for 'upstream', found none", at: place)
+            } else {
+                let example = "http://127.0.0.1:8000"
+                let flag = "give --upstream \(example)"
+                let message = "no upstream: set 'upstream: \(example)' in the file or \(flag)"
+                report(message, at: hasFile ? .start : .none)
+            }
+            return
+        }
+        let place = overrides.upstream == nil ? goodPlace(of: "upstream.url") : Settings.Place.none
+        guard let place, goodPlace(of: "upstream") != nil || hasNoKey("upstream") else { return }
+        for listener in settings.listen where settings.upstream.address.reaches(listener.address) {
+            report("the upstream is the address that Lychgate itself listens on", at: place)
+            return
+        }
+    }
+
+    private func hasNoKey(_ name: String) -> Bool {
+        places[name] == nil
+    }
+
+    fileprivate mutating func checkConflicts(_ settings: Settings) {
+        let session = settings.session
+        if let place = goodPlace(of: "session.idle_timeout"),
+            goodPlace(of: "session.max_age") != nil,
+            session.idleTimeout > session.maxAge
+        {
+            let age = Wording.duration(session.maxAge)
+            report("'session.idle_timeout' is longer than 'session.max_age' (\(age))", at: place)
+        }
+        if let place = goodPlace(of: "limits.target_bytes"),
+            goodPlace(of: "limits.header_bytes") != nil,
+            settings.limits.targetBytes > settings.limits.headerBytes
+        {
+            let size = Wording.size(settings.limits.headerBytes)
+            let message = "'limits.target_bytes' is greater than 'limits.header_bytes' (\(size))"
+            report(message + ", of which the target is a part", at: place)
+        }
+        if session.cookie.sameSite == .none && session.cookie.secure == .never,
+            let place = places["session.cookie.same_site"]
+        {
+            report("browsers refuse 'same_site: none' with 'secure: never'", at: place)
+        }
+        if let place = places["session.required"], places["session.exempt"] != nil,
+            session.required.contains(where: session.exempt.contains)
+        {
+            report("'session.required' and 'session.exempt' name the same requests", at: place)
+        }
+    }
+}

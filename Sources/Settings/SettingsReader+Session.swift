@@ -1,0 +1,210 @@
+extension SettingsReader {
+    // MARK: identity
+
+    /// Reads the section `identity`.
+    mutating func read(_ item: Item, into identity: inout IdentitySettings) {
+        section(item, example: "{ path: /health }") { reader, key, item in
+            switch key {
+            case "path":
+                identity.path =
+                    reader.value(item, expected: "a path (such as /health)", RequestWords.target)
+                    ?? identity.path
+            case "from": identity.from = reader.sources(item)
+            case "verify":
+                let ways: KeyValuePairs<String, Void?> = ["connection": (), "watch": nil]
+                _ = reader.choice(item, ways)
+            case "instances":
+                let ways: KeyValuePairs<String, Void?> = ["auto": nil, "single": (), "multi": nil]
+                _ = reader.choice(item, ways)
+            case "interval":
+                reader.set(&identity.interval, item, in: .milliseconds(10)...(.seconds(3600)))
+            case "timeout":
+                reader.set(&identity.timeout, item, in: .milliseconds(1)...(.seconds(3600)))
+            case "augment": reader.onlyFalse(item)
+            case "unverified":
+                let policies: KeyValuePairs<String, IdentitySettings.Unverified?> = [
+                    "refuse": .refuse, "forward": .forward,
+                ]
+                identity.unverified = reader.choice(item, policies) ?? identity.unverified
+            case "headers":
+                let expected = "a mapping of fields (such as {})"
+                if let first = reader.entries(item, expected: expected)?.first {
+                    reader.reportNotYet("'identity.headers'", at: first.place)
+                }
+            default: break
+            }
+        }
+    }
+
+    private mutating func sources(_ item: Item) -> [IdentitySource] {
+        let sources = list(item, of: "identity sources (such as json:/startedAt)") { reader, item in
+            reader.value(
+                item,
+                expected: "an identity source (json:/pointer)",
+                hint: "no blank follows the colon: json:/pointer",
+                IdentitySource.init(parsing:)
+            )
+        }
+        if case .sequence(let nodes) = item.node.content, nodes.isEmpty {
+            reportMismatch(item, expected: "at least one identity source", found: "an empty list")
+        }
+        return sources ?? []
+    }
+
+    // MARK: session
+
+    /// Reads the section `session`.
+    mutating func read(_ item: Item, into session: inout SessionSettings) {
+        section(item, example: "{ max_age: 7d }") { reader, key, item in
+            switch key {
+            case "carrier": reader.readCarrier(item, into: &session)
+            case "client_header":
+                let ways: KeyValuePairs<String, Void?> = [
+                    "track": (), "strip": nil, "reject": nil,
+                ]
+                _ = reader.choice(item, ways)
+            case "client_unknown":
+                let ways: KeyValuePairs<String, Void?> = ["forward": (), "refuse": nil]
+                _ = reader.choice(item, ways)
+            case "cookie": reader.readCookie(item, into: &session.cookie)
+            case "idle_timeout":
+                reader.set(&session.idleTimeout, item, in: .seconds(1)...(.seconds(400 * 86_400)))
+            case "max_age":
+                // Browsers keep no cookie for longer than 400 days.
+                reader.set(&session.maxAge, item, in: .seconds(1)...(.seconds(400 * 86_400)))
+            case "capture": session.capture = reader.captureRules(item)
+            case "end": session.end = reader.endRules(item)
+            case "exempt": session.exempt = reader.patterns(item)
+            case "required": session.required = reader.patterns(item)
+            case "cross_site":
+                let ways: KeyValuePairs<String, Void?> = ["refuse": nil, "allow": ()]
+                _ = reader.choice(item, ways)
+            case "endpoints", "status_path": reader.onlyOff(item)
+            default: break
+            }
+        }
+    }
+
+    private mutating func readCarrier(_ item: Item, into session: inout SessionSettings) {
+        section(item, example: "{ header: X-Session-ID }") { reader, _, item in
+            let expected = "the name of a field"
+            session.carrierHeader =
+                reader.value(item, expected: expected, RequestWords.carrierName)
+                ?? session.carrierHeader
+        }
+    }
+
+    private mutating func readCookie(_ item: Item, into cookie: inout SessionSettings.Cookie) {
+        typealias Cookie = SessionSettings.Cookie
+        section(item, example: "{ name: lychgate }") { reader, key, item in
+            switch key {
+            case "name":
+                let expected = "the name of a cookie"
+                cookie.name =
+                    reader.value(item, expected: expected, RequestWords.cookieName) ?? cookie.name
+            case "same_site":
+                let values: KeyValuePairs<String, Cookie.SameSite?> = [
+                    "lax": .lax, "strict": .strict, "none": Cookie.SameSite.none,
+                ]
+                cookie.sameSite = reader.choice(item, values) ?? cookie.sameSite
+            case "secure":
+                let values: KeyValuePairs<String, Cookie.Secure?> = [
+                    "auto": .auto, "always": .always, "never": .never,
+                ]
+                cookie.secure = reader.choice(item, values) ?? cookie.secure
+            default: break
+            }
+        }
+    }
+
+    private mutating func captureRules(_ item: Item) -> [CaptureRule] {
+        list(item, of: "capture rules") { reader, item in reader.captureRule(item) } ?? []
+    }
+
+    private mutating func captureRule(_ item: Item) -> CaptureRule? {
+        let problemCount = problems.count
+        var header: String?
+        var pointer: String?
+        var on: RequestPattern?
+        var keys: Set<String> = []
+        section(item, example: "{ header: X-Session-ID }") { reader, key, item in
+            keys.insert(key)
+            switch key {
+            case "header":
+                header = reader.value(
+                    item,
+                    expected: "the name of a response field",
+                    RequestWords.captureName
+                )
+            case "json":
+                let expected = "a JSON pointer (such as /sessionId)"
+                pointer = reader.value(item, expected: expected, RequestWords.pointer)
+            case "on": on = reader.pattern(item)
+            case "keep", "redact": reader.onlyFalse(item)
+            default: break
+            }
+        }
+        // One mistake is enough for a rule: what is missing may stand there misspelt.
+        guard problems.count == problemCount, case .mapping = item.node.content else { return nil }
+        if let mistake = Self.mistake(inRuleWith: keys) {
+            report(mistake, at: item.place)
+            return nil
+        }
+        if let pointer, let on { return .json(pointer: pointer, on: on) }
+        return header.map { .header(name: $0) }
+    }
+
+    private static func mistake(inRuleWith keys: Set<String>) -> String? {
+        switch (keys.contains("header"), keys.contains("json")) {
+        case (true, true): return "a capture rule has 'header' or 'json', not both"
+        case (false, false): return "a capture rule needs 'header' or 'json'"
+        case (true, false):
+            let foreign = ["on", "redact", "keep"].first { keys.contains($0) }
+            let owner = foreign == "keep" ? "cookie" : "json"
+            return foreign.map { "'\($0)' belongs to a rule with '\(owner)'" }
+        case (false, true):
+            if keys.contains("keep") { return "'keep' belongs to a rule with 'cookie'" }
+            if keys.contains("on") { return nil }
+            return "a 'json' rule needs 'on', the request whose answer is looked into"
+        }
+    }
+
+    private mutating func endRules(_ item: Item) -> [RequestPattern] {
+        list(item, of: "rules (such as 'on: POST /api/disconnect')") { reader, item in
+            var on: RequestPattern?
+            let problemCount = reader.problems.count
+            reader.section(item, example: "'on: POST /api/disconnect'") { reader, _, item in
+                on = reader.pattern(item)
+            }
+            if on == nil && reader.problems.count == problemCount {
+                reader.report("an end rule needs 'on'", at: item.place)
+            }
+            return on
+        } ?? []
+    }
+
+    private mutating func patterns(_ item: Item) -> [RequestPattern] {
+        list(item, of: "request patterns (such as /health)") { reader, item in
+            reader.pattern(item)
+        } ?? []
+    }
+
+    private mutating func pattern(_ item: Item) -> RequestPattern? {
+        value(item, expected: RequestPattern.expected, RequestPattern.init(parsing:))
+    }
+}
+
+extension IdentitySource {
+    /// `json:/pointer`.
+    init(parsing text: String) throws(Mistake) {
+        let kind = text.prefix { $0 != ":" }
+        let rest = text.dropFirst(kind.count + 1)
+        switch kind {
+        case "json": self = .json(pointer: try RequestWords.pointer(String(rest)))
+        case "header", "metric":
+            throw .notYet("the identity source '\(kind):'")
+        default:
+            throw .because("it begins with 'json:'")
+        }
+    }
+}
