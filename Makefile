@@ -1,0 +1,92 @@
+# Everything starts here: `make run` on a machine with Swift and make is the whole set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+# What build, run, demo and test use beyond Swift (and what Swift itself needs) and make:
+# four libraries; curl for the demo; Python for the example backend and the tests' backends.
+PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
+            ca-certificates curl python3 python3-venv
+# What only the benchmark uses.
+BENCH_PACKAGES := haproxy nginx wrk
+
+VENV := .build/venv
+PYTHON := $(CURDIR)/$(VENV)/bin/python
+RELEASE := .build/release/lychgate
+FUZZ_SECONDS ?= 60
+export LYCHGATE_PYTHON := $(PYTHON)
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: deps venv build ## build, start the example backend and Lychgate, stop both on Ctrl-C
+	@exec $(PYTHON) Examples/run.py
+
+restart-backend: ## kill -9 the backend that `make run` started, which starts it again
+	@exec $(PYTHON) Examples/run.py --restart
+
+demo: deps venv build ## play a restart of the backend with curl, every answer checked
+	@exec $(PYTHON) Examples/demo.py
+
+deps: ## install the Debian packages that are missing, if any
+	@$(call install,$(PACKAGES))
+
+build: deps ## the release binary, .build/release/lychgate
+	@swift build -c release --static-swift-stdlib --product lychgate
+
+venv: $(VENV)/.ready ## the Python packages of the example and of the tests
+
+$(VENV)/.ready: Examples/backend/requirements.txt Tests/requirements.txt | deps
+	@python3 -m venv --clear $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check \
+	    -r Examples/backend/requirements.txt -r Tests/requirements.txt
+	touch $@
+
+test: deps venv ## every test: pure, over sockets, end to end with the real binary
+	@swift test
+
+storm: deps venv ## the restart storm of the tests, five times as long
+	@LYCHGATE_STORM_RESTARTS=500 swift test --filter RestartStorm
+
+sanitize: deps venv ## the whole test suite under AddressSanitizer, then ThreadSanitizer
+	@LYCHGATE_SANITIZER=address swift test --sanitize=address --scratch-path .build-asan
+	LYCHGATE_SANITIZER=thread swift test --sanitize=thread --scratch-path .build-tsan
+
+lint: ## the formatting that every file has
+	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
+
+fuzz: deps ## fuzz the head parsers for FUZZ_SECONDS (60)
+	@Tests/Fuzz/run.sh $(FUZZ_SECONDS)
+
+bench: venv build ## CPU per request beside nginx and HAProxy
+	@$(call install,$(BENCH_PACKAGES))
+	exec $(PYTHON) Benchmarks/bench.py
+
+clean: ## remove everything that was built
+	@rm -rf .build .build-asan .build-tsan .build-fuzz
+
+# Installs the Debian packages of $(1) that are not there; asks the network only if one is missing.
+define install
+if command -v apt-get > /dev/null; then
+    missing=()
+    for package in $(1); do
+        state=$$(dpkg-query -W -f='$${db:Status-Status}' "$$package" 2> /dev/null || true)
+        if [ "$$state" != installed ]; then missing+=("$$package"); fi
+    done
+    if [ $${#missing[@]} -gt 0 ]; then
+        echo "Installing $${missing[*]}"
+        as_root=()
+        if [ "$$(id -u)" != 0 ]; then as_root=(sudo); fi
+        "$${as_root[@]}" apt-get update -qq
+        "$${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get install -qq -y --no-install-recommends "$${missing[@]}"
+    fi
+else
+    echo "There is no apt-get here: please see to it that the like of these is installed:"
+    echo "    $(1)"
+fi
+endef
+
+.PHONY: help run restart-backend demo deps build venv test storm sanitize lint fuzz bench clean

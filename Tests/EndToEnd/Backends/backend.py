@@ -1,0 +1,436 @@
+"""The backend of the end-to-end tests: HTTP/1.1 by hand, sessions in memory, and bad manners.
+
+It starts in a few hundredths of a second, because tests kill and start it hundreds of times, and
+it writes bytes itself, because tests need answers that no HTTP library would send.
+
+Every request is written to the file `--record` names (appended with one write each, so that it
+survives SIGKILL and counts over all runs):
+
+    KIND INSTANCE METHOD TARGET SESSION
+
+where KIND is `zombie` when another instance issued the session, `session` when this one did,
+`ended` when this one did and ended it, `anonymous` without one, and `health` for the health path.
+"""
+
+import argparse
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+import zlib
+
+PERIOD = 65521
+PATTERN = bytes((i * 7 + (i >> 8)) & 0xFF for i in range(PERIOD))
+# Long enough that a 1 MiB slice can start anywhere in one period.
+PATTERN *= (1 << 20) // PERIOD + 3
+BLOCK = 1 << 18
+
+
+def arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--unix")
+    parser.add_argument("--record")
+    parser.add_argument("--instance", help="an ID, `none` or `each`; default: a new one")
+    parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
+    parser.add_argument("--health-status", type=int, default=200)
+    parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
+    return parser.parse_args()
+
+
+options = arguments()
+instance = options.instance or os.urandom(8).hex() + "-" + str(os.getpid())
+reporting = True
+connections = set()
+issued = set()
+live = set()
+counter = 0
+lock = threading.Lock()
+record = -1
+if options.record:
+    record = os.open(options.record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+
+def new_session():
+    """A session ID that tells who issued it; known before anyone can send it back."""
+    session = "s-" + os.urandom(12).hex() + "-" + instance
+    with lock:
+        issued.add(session)
+        live.add(session)
+    return session
+
+
+def kind_of(path, session):
+    if path == "/health":
+        return "health"
+    if session is None:
+        return "anonymous"
+    if session not in issued:
+        return "zombie"
+    return "session" if session in live else "ended"
+
+
+def quote(text):
+    """A JSON string, without importing json (which would double the time to start)."""
+    out = text.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c >= " " else "\\u%04x" % ord(c) for c in out) + '"'
+
+
+class Gone(Exception):
+    """The peer went away, or the connection is to be closed without another word."""
+
+
+class Connection:
+    def __init__(self, sock):
+        self.sock = sock
+        self.input = b""
+        self.served = 0
+
+    def read_some(self):
+        data = self.sock.recv(BLOCK)
+        if not data:
+            raise Gone
+        self.input += data
+
+    def read_head(self):
+        while b"\r\n\r\n" not in self.input:
+            self.read_some()
+        head, self.input = self.input.split(b"\r\n\r\n", 1)
+        return head.decode("latin-1").split("\r\n")
+
+    def take(self, limit):
+        """Some bytes of content, at most limit."""
+        if not self.input:
+            self.read_some()
+        data, self.input = self.input[:limit], self.input[limit:]
+        return data
+
+    def read_line(self):
+        while b"\r\n" not in self.input:
+            self.read_some()
+        line, self.input = self.input.split(b"\r\n", 1)
+        return line
+
+    def content(self, fields):
+        """The content of the request, piece by piece."""
+        if "chunked" in fields.get("transfer-encoding", ""):
+            while size := int(self.read_line().split(b";")[0], 16):
+                while size:
+                    data = self.take(size)
+                    size -= len(data)
+                    yield data
+                self.read_line()
+            while self.read_line():
+                pass
+            return
+        rest = int(fields.get("content-length", "0"))
+        while rest:
+            data = self.take(rest)
+            rest -= len(data)
+            yield data
+
+    def serve_one(self):
+        lines = self.read_head()
+        method, target, version = lines[0].split(" ")
+        fields = {}
+        for line in lines[1:]:
+            name, value = line.split(":", 1)
+            fields[name.lower()] = value.strip()
+        self.served += 1
+        request = Request(self, method, target, version, lines, fields)
+        if record >= 0:
+            text = f"{request.kind} {instance} {method} {target} {request.session or '-'}\n"
+            os.write(record, text.encode())
+        request.answer()
+        for _ in request.body:
+            pass
+        if options.close or fields.get("connection", "").lower() == "close" or request.closes:
+            raise Gone
+
+    def serve(self):
+        connections.add(self)
+        try:
+            while True:
+                self.serve_one()
+        except (Gone, OSError, ValueError):
+            pass
+        finally:
+            connections.discard(self)
+            self.sock.close()
+
+
+class Request:
+    def __init__(self, connection, method, target, version, lines, fields):
+        self.connection = connection
+        self.method = method
+        self.path, _, query = target.partition("?")
+        self.query = dict(pair.partition("=")[::2] for pair in query.split("&") if pair)
+        self.version = version
+        self.lines = lines
+        self.fields = fields
+        self.session = fields.get("x-session-id")
+        self.kind = kind_of(self.path, self.session)
+        self.body = connection.content(fields)
+        self.closes = False
+
+    def number(self, name, default=0):
+        return int(self.query.get(name, default))
+
+    def send(self, data):
+        self.connection.sock.sendall(data)
+
+    def head(self, status, fields):
+        lines = [f"HTTP/1.1 {status} Answer"]
+        lines += [f"{name}: {value}" for name, value in fields]
+        if options.close or self.closes:
+            lines.append("Connection: close")
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+    def reply(self, status, body, *fields, media="application/json"):
+        body = body.encode() if isinstance(body, str) else body
+        fields = [*fields, ("Content-Type", media), ("Content-Length", len(body))]
+        self.send(self.head(status, fields) + (b"" if self.method == "HEAD" else body))
+
+    def answer(self):
+        name = "do" + self.path.replace("/", "_").replace("-", "_").replace(".", "_")
+        function = getattr(self, name, None)
+        if function is None:
+            self.reply(200, f'{{"path":{quote(self.path)},"served":{self.connection.served}}}')
+        else:
+            function()
+
+    # Who this is
+
+    def do_health(self):
+        if options.instance == "none" or not reporting:
+            self.reply(200 if reporting else 503, '{"status":"healthy"}')
+            return
+        shown = os.urandom(8).hex() if options.instance == "each" else instance
+        self.reply(options.health_status, f'{{"status":"healthy","serverInstanceId":"{shown}"}}')
+
+    def do_control(self):
+        global reporting
+        reporting = self.query.get("report", "on") == "on"
+        if self.query.get("drop") == "on":
+            for connection in list(connections - {self.connection}):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+        self.reply(200, "{}")
+
+    # Sessions
+
+    def issue(self, session, *fields):
+        if options.issue != "json":
+            fields = [("X-Session-ID", session), *fields]
+        shown = session if options.issue != "header" else ""
+        self.reply(200, f'{{"sessionId":"{shown}","instance":"{instance}"}}', *fields)
+
+    def do_api_connect(self):
+        self.issue(new_session(), ("Set-Cookie", "theme=dark; Path=/"))
+
+    def do_api_rotate(self):
+        self.issue(new_session())
+
+    def do_api_issue_long(self):
+        self.issue(new_session() + "x" * 4096)
+
+    def do_api_issue_json(self):
+        """A value in JSON that would split a field if it were injected."""
+        self.reply(200, '{"sessionId":"evil\\r\\nX-Injected: 1"}')
+
+    def do_api_issue_space(self):
+        self.reply(200, "{}", ("X-Session-ID", "two words"))
+
+    def do_api_echo_session(self):
+        self.reply(200, "{}", ("X-Session-ID", self.session or "none"))
+
+    def problem(self, status, reason, message):
+        valid = "true" if status == 503 else "false"
+        body = f'{{"valid":{valid},"reason":"{reason}","message":"{message}"}}'
+        self.reply(status, body)
+
+    def do_api_session_status(self):
+        if self.session is None:
+            self.problem(401, "NO_SESSION_ID", "No session ID provided")
+        elif self.session not in live:
+            self.problem(401, "SESSION_NOT_FOUND", "Session not found - please reconnect")
+        else:
+            self.reply(200, f'{{"valid":true,"instance":"{instance}"}}')
+
+    do_api_work = do_api_session_status
+
+    def do_api_auth_error(self):
+        self.problem(401, "auth-error", "Rejected")
+
+    def do_api_unreachable(self):
+        self.problem(503, "snowflake-unreachable", "Try again later")
+
+    def do_api_forget(self):
+        """Forgets the session without telling anyone, then says so as SEED's backend does."""
+        live.discard(self.session)
+        self.problem(401, "SESSION_NOT_FOUND", "Session not found - please reconnect")
+
+    def do_api_disconnect(self):
+        live.discard(self.session)
+        self.reply(self.number("status", 200), '{"disconnected":true}')
+
+    def do_api_who(self):
+        shown = quote(self.session) if self.session else "null"
+        self.reply(200, f'{{"session":{shown},"instance":"{instance}"}}')
+
+    # What the backend saw
+
+    def do_echo(self):
+        count, checksum = 0, 0
+        for data in self.body:
+            count += len(data)
+            checksum = zlib.crc32(data, checksum)
+        lines = ",".join(quote(line) for line in self.lines)
+        self.reply(200, f'{{"lines":[{lines}],"count":{count},"crc":{checksum}}}')
+
+    def do_upload(self):
+        """Checks the content against the pattern as it comes, holding none of it."""
+        count, right = 0, True
+        for data in self.body:
+            start = count % PERIOD
+            right = right and data == PATTERN[start : start + len(data)]
+            count += len(data)
+        self.reply(200, f'{{"count":{count},"right":{"true" if right else "false"}}}')
+
+    # Content in every framing
+
+    def pattern(self, count):
+        sent = 0
+        while sent < count:
+            size = min(1 << 20, count - sent)
+            start = sent % PERIOD
+            yield PATTERN[start : start + size]
+            sent += size
+
+    def do_bytes(self):
+        count = self.number("n")
+        self.send(self.head(200, [("Content-Length", count)]))
+        if self.method != "HEAD":
+            for data in self.pattern(count):
+                self.send(data)
+
+    def do_chunked(self):
+        size = self.number("size", 1000)
+        self.send(self.head(200, [("Transfer-Encoding", "chunked")]))
+        if self.method == "HEAD":
+            return
+        rest = b"".join(self.pattern(self.number("n")))
+        while rest:
+            data, rest = rest[:size], rest[size:]
+            self.send(b"%x\r\n%s\r\n" % (len(data), data))
+            if "ms" in self.query:
+                time.sleep(self.number("ms") / 1000)
+        self.send(b"0\r\n\r\n")
+
+    def do_until_close(self):
+        self.closes = True
+        self.send(self.head(200, [("Content-Type", "text/plain")]))
+        if self.method != "HEAD":
+            for data in self.pattern(self.number("n")):
+                self.send(data)
+
+    def do_204(self):
+        self.send(self.head(204, []))
+
+    def do_304(self):
+        self.send(self.head(304, [("ETag", '"one"'), ("Content-Length", 1234)]))
+
+    def do_page(self):
+        self.reply(200, "<!doctype html><title>A page</title>", media="text/html")
+
+    def do_fields(self):
+        """Fields that end at the proxy, fields that pass, doubles and an order."""
+        self.reply(
+            200, "{}", ("X-First", "1"), ("Connection", "X-Hop"), ("X-Hop", "gone"),
+            ("Keep-Alive", "timeout=5"), ("Proxy-Connection", "x"), ("set-cookie", "a=1"),
+            ("Set-Cookie", "b=2"), ("x-LAST", "  kept  "), ("Vary", "Accept"),
+        )
+
+    # Bad manners
+
+    def do_slow(self):
+        time.sleep(self.number("ms", 100) / 1000)
+        self.do_api_who()
+
+    def do_never(self):
+        threading.Event().wait()
+
+    def do_stall(self):
+        """Half an answer, then silence until someone gives up."""
+        if self.query.get("framing") == "chunked":
+            self.send(self.head(200, [("Transfer-Encoding", "chunked")]) + b"5\r\nhalf,\r\n")
+        elif self.query.get("framing") == "close":
+            self.closes = True
+            self.send(self.head(200, []) + b"half,")
+        else:
+            self.send(self.head(200, [("Content-Length", 10)]) + b"half,")
+        threading.Event().wait()
+
+    def do_cut(self):
+        """Half an answer, then the end of the connection."""
+        if self.query.get("framing") == "chunked":
+            self.send(self.head(200, [("Transfer-Encoding", "chunked")]) + b"5\r\nhalf,\r\n")
+        else:
+            self.send(self.head(200, [("Content-Length", 10)]) + b"half,")
+        raise Gone
+
+    def do_drop(self):
+        raise Gone
+
+    def do_garbage(self):
+        self.send(b"this is no HTTP\r\n\r\n")
+        raise Gone
+
+    def do_both_lengths(self):
+        self.send(
+            b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"3\r\nabc\r\n0\r\n\r\n"
+        )
+        raise Gone
+
+
+def listen():
+    if options.unix:
+        if os.path.exists(options.unix):
+            os.unlink(options.unix)
+        listener = socket.socket(socket.AF_UNIX)
+        listener.bind(options.unix)
+    else:
+        family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((options.host, options.port))
+    listener.listen(512)
+    return listener
+
+
+def end_with_parent():
+    """The tests hold the other end of standard input; when they go, so does this."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+def main():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    listener = listen()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    print("ready", instance, flush=True)
+    while True:
+        sock, _ = listener.accept()
+        if not options.unix:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection = Connection(sock)
+        if options.close:
+            connection.serve()
+        else:
+            threading.Thread(target=connection.serve, daemon=True).start()
+
+
+main()

@@ -1,0 +1,74 @@
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The promise under fire: many restarts under many clients, and not one zombie.
+    @Suite("restart storm")
+    struct RestartStorm {
+        private static let restarts = Place.number(
+            "LYCHGATE_STORM_RESTARTS",
+            default: Place.sanitizer == nil ? 100 : 20
+        )
+        private static let clientCount = 32
+        private static let seed: UInt64 = 0x6c79_6368
+        /// Beyond it the storm ends, and fails for having been too slow.
+        private static let timeMax: Duration = .seconds(90 + restarts)
+
+        @Test("3.2 RestartStorm: 32 clients, SIGKILL after SIGKILL, zero zombie requests")
+        func restartStorm() throws {
+            try onStage(usual) { stage in
+                let weather = StormWeather(stage.backend.instance)
+                let endpoint = stage.endpoint
+                let running = (0..<Self.clientCount).map { index in
+                    Background {
+                        var client = StormClient(
+                            endpoint,
+                            weather,
+                            isHeader: index % 2 == 1,
+                            seed: Self.seed &+ UInt64(index)
+                        )
+                        try client.run()
+                        return client.tally
+                    }
+                }
+                let made = try restart(stage.backend, weather)
+                weather.end()
+                var sum = StormTally()
+                for client in running {
+                    let tally = try client.value()
+                    #expect(tally.cleared > 0, "each client gets its 401")
+                    #expect(tally.logIns == tally.cleared + tally.openSessions)
+                    sum.add(tally)
+                }
+                print("storm: \(made) restarts, \(sum)")
+                #expect(made == Self.restarts)
+                #expect(sum.surprises == [])
+                #expect(stage.backend.zombies == [])
+                #expect(stage.backend.seen.contains { $0.kind == "session" })
+                #expect(sum.cleared > made, "sessions were there to be cleared")
+                // Whatever the number of restarts, the connections of old instances are gone.
+                #expect(stage.lychgate.process.openDescriptors < 200)
+            }
+        }
+
+        /// Restarts the backend again and again, each time after so many answers as the seed says.
+        private func restart(_ backend: PythonBackend, _ weather: StormWeather) throws -> Int {
+            var dice = SeededNumbers(seed: Self.seed)
+            let start = ContinuousClock.now
+            for made in 0..<Self.restarts {
+                if ContinuousClock.now - start > Self.timeMax { return made }
+                weather.waitForAnswers(Int.random(in: 20...300, using: &dice))
+                weather.beforeKill()
+                backend.kill()
+                if dice.next() % 4 == 0 {
+                    // Let some requests meet a backend that is down.
+                    weather.waitForAnswers(Int.random(in: 1...60, using: &dice))
+                }
+                try backend.start()
+                weather.afterStart(backend.instance)
+            }
+            weather.waitForAnswers(400)
+            return Self.restarts
+        }
+    }
+}
