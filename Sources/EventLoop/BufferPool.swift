@@ -60,10 +60,14 @@ public struct BufferPool: ~Copyable {
         }
     }
 
-    /// Gives `buffer` memory of the small size if it has none.
-    public mutating func equip(_ buffer: inout Buffer) {
+    /// Gives `buffer` memory if it has none; with `forMore`, an empty one gets the large size, so
+    /// that a body that keeps coming takes fewer system calls.
+    public mutating func equip(_ buffer: inout Buffer, forMore: Bool = false) {
         if buffer.capacity == 0 {
-            buffer = takeSmall()
+            buffer = forMore ? takeLarge() : takeSmall()
+        } else if forMore && buffer.isEmpty && buffer.capacity < Self.largeCapacity {
+            give(buffer.takeStorage())
+            buffer = takeLarge()
         }
     }
 

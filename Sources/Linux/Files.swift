@@ -57,3 +57,11 @@ public enum Files {
         return unsafe String(cString: value)
     }
 }
+
+/// The end of the process.
+public enum ExitCode {
+    /// Ends the process with a code.
+    public static func end(_ code: Int32) -> Never {
+        exit(code)
+    }
+}

@@ -88,14 +88,6 @@ public struct ListeningSocket: ~Copyable, Sendable {
         ListeningSocket(descriptor: try descriptor.duplicate(), address: address)
     }
 
-    /// Takes a unix socket's name away, so that nobody connects to it any more.
-    public func removeName() {
-        if let path = address.unixPath {
-            // Safe because unlink only reads the path.
-            _ = unsafe unlink(path)
-        }
-    }
-
     /// What accepting came to.
     public enum Outcome: ~Copyable {
         /// A connection, non-blocking, and who is at its other end.

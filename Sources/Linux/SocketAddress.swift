@@ -98,6 +98,14 @@ public struct SocketAddress: Sendable, Equatable {
         isUnix ? String(decoding: storage.dropFirst(2).prefix { $0 != 0 }, as: UTF8.self) : nil
     }
 
+    /// Takes a unix socket's name out of the file system, so that nobody connects to it any more.
+    public func removeName() {
+        if let unixPath {
+            // Safe because unlink only reads the path.
+            _ = unsafe unlink(unixPath)
+        }
+    }
+
     /// The addresses of a name or literal, in the resolver's order. Blocks; for start-up and the
     /// control thread only.
     public static func resolve(

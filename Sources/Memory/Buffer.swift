@@ -162,6 +162,14 @@ public struct Buffer: ~Copyable {
         end += source.count
     }
 
+    /// A copy of a part of what waits, for what is kept aside; not for the way of a request.
+    ///
+    /// - Precondition: the range lies within `count`.
+    public func copy(from offset: Int, count: Int) -> [UInt8] {
+        let part = bytes.extracting(offset..<offset + count)
+        return unsafe part.withUnsafeBytes { unsafe Array($0) }
+    }
+
     /// Moves the memory out and leaves a buffer without any; what waited is dropped.
     public mutating func takeStorage() -> Buffer {
         var taken = Buffer()

@@ -35,6 +35,8 @@ struct Connection {
     var instance = InstanceNumber.unverified
     /// The epoch of the last identity answer.
     var epoch: UInt32 = 0
+    /// When the last identity answer came.
+    var verifiedAt = MonotonicTime.zero
     /// When it became idle.
     var since = MonotonicTime.zero
     var stamp = PairingWindow.Stamp()
@@ -57,7 +59,11 @@ struct Connection {
     /// without ID asks once more for each such request: no interval has to be chosen, the first
     /// request after the backend reports its ID again finds out, and the cost is one short
     /// question for a request that would otherwise be answered 503.
-    func fits(session: InstanceNumber?, live: LiveInstances) -> Bool {
+    ///
+    /// `since` is for an exchange whose first connection was lost: it takes one that was verified
+    /// after that, with a session or without.
+    func fits(session: InstanceNumber?, since: MonotonicTime, live: LiveInstances) -> Bool {
+        guard verifiedAt >= since else { return false }
         guard session != nil else { return isUsable(live) }
         return epoch == live.epoch && live.isLive(instance)
     }

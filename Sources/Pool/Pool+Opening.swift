@@ -94,12 +94,12 @@ extension Pool {
         }
         let partner = connections[place].partner
         if let carrier = partner, !persists {
-            return readyPair(asker: place, carrier, instance: instance, live: live)
+            return readyPair(asker: place, carrier, instance: instance, live: live, now: now)
         }
         let closing = partner.map { connections[$0].id }
         if let carrier = partner { forget(carrier) }
         connections[place].partner = nil
-        verified(place, instance: instance, live: live)
+        verified(place, instance: instance, live: live, now: now)
         let isWanted = queue.first != nil || !isDraining
         guard persists, isWanted, connections[place].isUsable(live) else {
             forget(place)
@@ -118,7 +118,8 @@ extension Pool {
         asker: Int,
         _ carrier: Int,
         instance: InstanceNumber,
-        live: LiveInstances
+        live: LiveInstances,
+        now: MonotonicTime
     ) -> ReadyAction {
         window.askerAnswered(connections[asker].stamp)
         let askerID = connections[asker].id
@@ -126,7 +127,7 @@ extension Pool {
         connections[asker].partner = nil
         connections[carrier].partner = nil
         forget(asker)
-        verified(carrier, instance: instance, live: live)
+        verified(carrier, instance: instance, live: live, now: now)
         guard connections[carrier].isUsable(live), let first = queue.first else {
             forget(carrier)
             return .close(closing: carrierID)
@@ -182,8 +183,10 @@ extension Pool {
     private mutating func verified(
         _ place: Int,
         instance: InstanceNumber,
-        live: LiveInstances
+        live: LiveInstances,
+        now: MonotonicTime
     ) {
+        connections[place].verifiedAt = now
         connections[place].instance = instance
         connections[place].epoch = live.epoch
     }

@@ -67,6 +67,7 @@ public struct Pool: ~Copyable {
     struct Waiter {
         var exchange: ExchangeID
         var session: InstanceNumber?
+        var verifiedSince: MonotonicTime
         var deadline: MonotonicTime
     }
 
@@ -111,15 +112,19 @@ public struct Pool: ~Copyable {
     // MARK: Exchanges
 
     /// An exchange wants a connection; `session` is the instance of the session it carries.
+    ///
+    /// `verifiedSince` asks for one whose identity was answered then or later: for the one retry of
+    /// an exchange whose connection was lost (contract 4.2).
     public mutating func lease(
         _ exchange: ExchangeID,
         session: InstanceNumber?,
+        verifiedSince: MonotonicTime = .zero,
         live: LiveInstances,
         now: MonotonicTime
     ) -> LeaseAction {
         var candidate = idle.first
         while let place = candidate {
-            if connections[place].fits(session: session, live: live) {
+            if connections[place].fits(session: session, since: verifiedSince, live: live) {
                 idle.remove(place)
                 connections[place].phase = .leased
                 tally.leased += 1
@@ -127,7 +132,7 @@ public struct Pool: ~Copyable {
             }
             candidate = idle.place(after: place)
         }
-        wait(exchange, session: session, now: now)
+        wait(exchange, session: session, verifiedSince: verifiedSince, now: now)
         guard let place = idle.first else { return .wait }
         idle.remove(place)
         askAgain(place)
@@ -183,7 +188,12 @@ public struct Pool: ~Copyable {
             becomeIdle(place, now: now)
             return .idle
         }
-        if connections[place].fits(session: waiters[first].session, live: live) {
+        let waiter = waiters[first]
+        if connections[place].fits(
+            session: waiter.session,
+            since: waiter.verifiedSince,
+            live: live
+        ) {
             let exchange = waiters[first].exchange
             dequeue(first)
             return .grant(exchange)
@@ -245,10 +255,16 @@ public struct Pool: ~Copyable {
     private mutating func wait(
         _ exchange: ExchangeID,
         session: InstanceNumber?,
+        verifiedSince: MonotonicTime,
         now: MonotonicTime
     ) {
         let deadline = now + limits.queueTimeout
-        let waiter = Waiter(exchange: exchange, session: session, deadline: deadline)
+        let waiter = Waiter(
+            exchange: exchange,
+            session: session,
+            verifiedSince: verifiedSince,
+            deadline: deadline
+        )
         queue.insertLast(waiters.insert(waiter, for: exchange.rawValue))
     }
 

@@ -277,4 +277,13 @@ public struct AddressBlock: Sendable, Equatable {
         self.low = low
         self.prefixLength = prefixLength
     }
+
+    /// Whether an address, IPv4 in `::ffff:0:0/96`, lies in the block.
+    public func contains(high: UInt64, low: UInt64) -> Bool {
+        func agree(_ one: UInt64, _ other: UInt64, bits: Int) -> Bool {
+            bits <= 0 || (one ^ other) >> UInt64(64 - min(64, bits)) == 0
+        }
+        return agree(high, self.high, bits: prefixLength)
+            && agree(low, self.low, bits: prefixLength - 64)
+    }
 }

@@ -1,0 +1,202 @@
+public import Memory
+public import Sessions
+public import Settings
+
+/// An answer that Lychgate makes itself (contract 4.1); there is no other place that writes one.
+public enum Answer: Equatable, Sendable {
+    /// The session that the request carries has ended.
+    case sessionEnded(SessionEnd)
+    /// The path needs a session, and the request carries none.
+    case sessionMissing
+    /// The backend cannot be asked, and the session is kept.
+    case sessionKept(repeatIsHarmless: Bool)
+    /// Without a session: no connection to the backend, or one that was lost.
+    case unreachable
+    /// Without a session: the backend did not answer in time.
+    case timeout
+    /// Without a session: what the backend answered is malformed.
+    case badResponse
+    /// Without a session: no connection to the backend became free in time.
+    case overloaded
+    /// The request is refused as it is; its connection is closed.
+    case refused(status: UInt16, reason: StaticText)
+}
+
+/// A constant text that can be compared.
+public struct StaticText: Equatable, Sendable, CustomStringConvertible {
+    /// The text.
+    public let text: StaticString
+
+    /// A constant.
+    public init(_ text: StaticString) { self.text = text }
+
+    /// Whether both say the same.
+    public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
+
+    /// The text.
+    public var description: String { "\(text)" }
+}
+
+/// What an answer has to fit: the request and its connection.
+public struct AnswerFrame: Sendable {
+    /// Leave out the content: the request was HEAD.
+    public var isHead = false
+    /// The connection is closed afterwards.
+    public var closes = false
+    /// Tell a client of HTTP/1.0 that its connection lives on.
+    public var saysKeepAlive = false
+    /// The client's connection is TLS, or was in front of a trusted proxy.
+    public var isSecure = false
+
+    /// A frame for a plain request on a connection that lives on.
+    public init() {}
+}
+
+/// Writes answers, with the texts that the configuration chose.
+public struct AnswerWriter: Sendable {
+    private let staleStatus: UInt16
+    private let staleContent: [UInt8]
+
+    /// A writer for the whole configuration.
+    public init(settings: Settings) {
+        staleStatus = settings.stale.status
+        let reason = Self.jsonString(settings.stale.reason)
+        let message = Self.jsonString(settings.stale.message)
+        staleContent = Array(
+            "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}".utf8)
+    }
+
+    /// Appends the whole answer to `out`.
+    public func write(
+        _ answer: Answer, frame: AnswerFrame, rules: SessionRules,
+        into out: inout Buffer
+    ) {
+        let status = status(of: answer)
+        out.append("HTTP/1.1 ")
+        out.append(decimal: UInt64(status))
+        out.append(" ")
+        out.append(Self.reasonPhrase(status))
+        out.append("\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n")
+        switch answer {
+        case .sessionEnded(let end):
+            appendChallenge(status, into: &out)
+            out.append("X-Session-Cleared: ")
+            out.append(end.reason.text)
+            out.append("\r\n")
+            if end.expiresCookie {
+                out.append("Set-Cookie: ")
+                rules.appendExpiredCookie(isSecure: frame.isSecure, to: &out)
+                out.append("\r\n")
+            }
+        case .sessionMissing: appendChallenge(status, into: &out)
+        case .sessionKept(repeatIsHarmless: true), .overloaded:
+            out.append("Retry-After: 1\r\n")
+        case .sessionKept, .unreachable, .timeout, .badResponse, .refused: break
+        }
+        if frame.closes {
+            out.append("Connection: close\r\n")
+        } else if frame.saysKeepAlive {
+            out.append("Connection: keep-alive\r\n")
+        }
+        appendContent(of: answer, isHead: frame.isHead, into: &out)
+    }
+
+    /// The status of an answer.
+    public func status(of answer: Answer) -> UInt16 {
+        switch answer {
+        case .sessionEnded: staleStatus
+        case .sessionMissing: 401
+        case .sessionKept, .overloaded: 503
+        case .unreachable, .badResponse: 502
+        case .timeout: 504
+        case .refused(let status, _): status
+        }
+    }
+
+    /// RFC 9110 §15.5.2: a 401 names a way to authenticate.
+    private func appendChallenge(_ status: UInt16, into out: inout Buffer) {
+        if status == 401 {
+            out.append("WWW-Authenticate: Session realm=\"lychgate\"\r\n")
+        }
+    }
+
+    private func appendContent(of answer: Answer, isHead: Bool, into out: inout Buffer) {
+        let content: StaticString
+        var detail = StaticString("")
+        switch answer {
+        case .sessionEnded:
+            out.append("Content-Length: ")
+            out.append(decimal: UInt64(staleContent.count))
+            out.append("\r\n\r\n")
+            if !isHead { out.append(staleContent) }
+            return
+        case .sessionMissing:
+            content = #"{"valid":false,"reason":"NO_SESSION_ID","message":"No session ID provided"#
+        case .sessionKept:
+            content = """
+                {"valid":true,"reason":"backend-unreachable",\
+                "message":"The backend cannot be reached - try again later
+                """
+        case .unreachable:
+            content = #"{"reason":"backend-unreachable","message":"The backend cannot be reached"#
+        case .timeout:
+            content = #"{"reason":"timeout","message":"The backend did not answer in time"#
+        case .badResponse:
+            content = #"{"reason":"bad-response","message":"The backend's answer is malformed"#
+        case .overloaded:
+            content = #"{"reason":"overloaded","message":"Too many requests at once"#
+        case .refused(_, let reason):
+            content = #"{"reason":"bad-request","message":""#
+            detail = reason.text
+        }
+        let length = content.utf8CodeUnitCount + detail.utf8CodeUnitCount + 2
+        out.append("Content-Length: ")
+        out.append(decimal: UInt64(length))
+        out.append("\r\n\r\n")
+        guard !isHead else { return }
+        out.append(content)
+        out.append(detail)
+        out.append("\"}")
+    }
+
+    private static func reasonPhrase(_ status: UInt16) -> StaticString {
+        switch status {
+        case 400: "Bad Request"
+        case 401: "Unauthorized"
+        case 403: "Forbidden"
+        case 404: "Not Found"
+        case 408: "Request Timeout"
+        case 409: "Conflict"
+        case 410: "Gone"
+        case 413: "Content Too Large"
+        case 414: "URI Too Long"
+        case 417: "Expectation Failed"
+        case 419: "Session Expired"
+        case 431: "Request Header Fields Too Large"
+        case 440: "Session Expired"
+        case 501: "Not Implemented"
+        case 502: "Bad Gateway"
+        case 503: "Service Unavailable"
+        case 504: "Gateway Timeout"
+        case 505: "HTTP Version Not Supported"
+        default: "Refused"
+        }
+    }
+
+    /// A JSON string literal (RFC 8259 §7).
+    public static func jsonString(_ text: String) -> String {
+        var literal = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": literal += "\\\""
+            case "\\": literal += "\\\\"
+            case "\n": literal += "\\n"
+            case _ where scalar.value < 0x20:
+                let digits = String(scalar.value, radix: 16)
+                literal += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: literal.unicodeScalars.append(scalar)
+            }
+        }
+        return literal + "\""
+    }
+}

@@ -1,0 +1,183 @@
+public import HTTPModel
+public import Memory
+public import Sessions
+public import Settings
+
+/// What is known of a client from its connection alone.
+public struct ClientFacts: Sendable {
+    /// Its IP address as text, `unix` for a unix socket.
+    public var ip: [UInt8]
+    /// Whether what it says in `X-Forwarded-*` is believed (`trusted_proxies`).
+    public var isTrusted: Bool
+    /// Whether its connection is TLS.
+    public var isSecure: Bool
+
+    /// Facts of one connection.
+    public init(ip: [UInt8], isTrusted: Bool, isSecure: Bool) {
+        self.ip = ip
+        self.isTrusted = isTrusted
+        self.isSecure = isSecure
+    }
+}
+
+/// What is changed in a request head for its session's sake.
+public struct RequestEdits: Sendable {
+    /// The session ID to inject, if the jar holds the session.
+    public var injected: [UInt8]?
+    /// The field line that is left out: a session field of the client's that does not count.
+    public var droppedLine: Int?
+    /// Cut the jar cookie out of `Cookie`.
+    public var cutsJarCookie = false
+    /// Ask for an answer that is not compressed, because a rule reads it.
+    public var asksIdentityCoding = false
+
+    /// No change.
+    public init() {}
+}
+
+/// Rewrites a request head for the backend, straight from the bytes received into the bytes to
+/// send (contract section 7).
+///
+/// Whatever lies between two lines that change is copied in one piece, so names, order,
+/// duplicates and spacing stay as they were.
+public struct RequestRewriter: Sendable {
+    private let carrierName: [UInt8]
+    private let via: [UInt8]?
+    private let defaultHost: [UInt8]
+
+    /// A rewriter for the whole configuration; `defaultHost` is for requests without one.
+    public init(settings: Settings, defaultHost: [UInt8]) {
+        carrierName = Array(settings.session.carrierHeader.utf8)
+        via = settings.via.map { Array(" \($0)\r\n".utf8) }
+        self.defaultHost = defaultHost
+    }
+
+    /// Appends the head for the backend to `out`.
+    ///
+    /// - Precondition: `head` was parsed from the first waiting bytes of `input`.
+    public func write(
+        _ head: borrowing RequestHead, from input: borrowing Buffer, client: ClientFacts,
+        edits: RequestEdits, rules: SessionRules, into out: inout Buffer
+    ) {
+        out.reserve(head.byteCount + 512)
+        writeRequestLine(head, from: input, into: &out)
+        let end = head.byteCount - 2
+        let count = head.fields.count
+        var kept = count > 0 ? head.fields[0].name.start : end
+        var hasHost = false
+        for index in 0..<count {
+            let line = head.fields[index]
+            if line.id == .host { hasHost = true }
+            if isUntouched(line, client: client, edits: edits) && edits.droppedLine != index {
+                continue
+            }
+            out.append(input, from: kept, count: line.name.start - kept)
+            kept = index + 1 < count ? head.fields[index + 1].name.start : end
+            if line.id == .cookie { writeCookie(line, from: input, rules: rules, into: &out) }
+        }
+        out.append(input, from: kept, count: end - kept)
+        if !hasHost {
+            out.append("Host: ")
+            if head.authority.isEmpty {
+                out.append(defaultHost)
+            } else {
+                out.append(input, from: head.authority.start, count: Int(head.authority.count))
+            }
+            out.append("\r\n")
+        }
+        if head.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        writeForwarding(head, from: input, client: client, into: &out)
+        if edits.asksIdentityCoding { out.append("Accept-Encoding: identity\r\n") }
+        if let injected = edits.injected {
+            out.append(carrierName)
+            out.append(": ")
+            out.append(injected)
+            out.append("\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    private func writeRequestLine(
+        _ head: borrowing RequestHead, from input: borrowing Buffer, into out: inout Buffer
+    ) {
+        out.append(input, from: head.methodRange.start, count: Int(head.methodRange.count))
+        out.append(" ")
+        if head.targetForm == .absolute {
+            // RFC 9112 §3.2.4: an absolute-form OPTIONS without a path means "*".
+            let path = head.pathAndQuery
+            if path.isEmpty && head.method == .options {
+                out.append("*")
+            } else {
+                if path.isEmpty || input.bytes[path.start] == UInt8(ascii: "?") { out.append("/") }
+                out.append(input, from: path.start, count: Int(path.count))
+            }
+        } else {
+            out.append(input, from: head.target.start, count: Int(head.target.count))
+        }
+        out.append(" HTTP/1.1\r\n")
+    }
+
+    private func isUntouched(
+        _ line: FieldLine, client: ClientFacts, edits: RequestEdits
+    ) -> Bool {
+        if line.isHopByHop { return false }
+        switch line.id {
+        case .xForwardedFor: return false
+        case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
+        case .cookie: return !edits.cutsJarCookie
+        case .acceptEncoding: return !edits.asksIdentityCoding
+        default: return true
+        }
+    }
+
+    /// The other cookies of a `Cookie` line that has a jar cookie, if there are any.
+    private func writeCookie(
+        _ line: FieldLine, from input: borrowing Buffer, rules: SessionRules,
+        into out: inout Buffer
+    ) {
+        let before = out.count
+        out.append(input, from: line.name.start, count: Int(line.name.count))
+        out.append(": ")
+        if rules.appendCookieWithoutJar(line.value, in: input, to: &out) {
+            out.append("\r\n")
+        } else {
+            out.truncate(to: before)
+        }
+    }
+
+    /// `X-Forwarded-*` and `Via`.
+    private func writeForwarding(
+        _ head: borrowing RequestHead, from input: borrowing Buffer, client: ClientFacts,
+        into out: inout Buffer
+    ) {
+        var saidHost = false
+        var saidProto = false
+        out.append("X-Forwarded-For: ")
+        if client.isTrusted {
+            for index in 0..<head.fields.count {
+                let line = head.fields[index]
+                saidHost = saidHost || line.id == .xForwardedHost
+                saidProto = saidProto || line.id == .xForwardedProto
+                if line.id == .xForwardedFor && !line.value.isEmpty {
+                    out.append(input, from: line.value.start, count: Int(line.value.count))
+                    out.append(", ")
+                }
+            }
+        }
+        out.append(client.ip)
+        if !saidProto {
+            out.append(
+                client.isSecure
+                    ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http")
+        }
+        if !saidHost && !head.authority.isEmpty {
+            out.append("\r\nX-Forwarded-Host: ")
+            out.append(input, from: head.authority.start, count: Int(head.authority.count))
+        }
+        out.append("\r\n")
+        if let via {
+            out.append(head.minorVersion == 0 ? "Via: 1.0" : "Via: 1.1")
+            out.append(via)
+        }
+    }
+}

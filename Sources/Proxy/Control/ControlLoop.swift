@@ -1,0 +1,168 @@
+internal import EventLoop
+internal import HealthClient
+internal import Instances
+internal import Linux
+internal import Sessions
+internal import Settings
+internal import Time
+
+/// The control thread: asks the backend who it is, writes the log, acts on signals, clears out the
+/// jar. Nothing that a request waits for is done here.
+struct ControlLoop: ~Copyable {
+    /// Jar entries that one step looks at, a few at a time so that no lock is held for long.
+    private static var reapBatch: Int { 256 }
+    private static var reapsPerStep: Int { 64 }
+
+    private let shared: Shared
+    private let signals: Signals
+    private let workers: [Mailbox<WorkerMessage>]
+    private var watcher: Watcher
+    private var running: Int
+    private var isStopping = false
+
+    init(
+        shared: Shared, signals: consuming Signals, workers: [Mailbox<WorkerMessage>]
+    ) throws(HealthClientError) {
+        watcher = try Watcher(
+            backend: shared.settings.upstream.address, identity: shared.settings.identity,
+            registry: shared.registry, clock: { MonotonicClock.now() })
+        self.shared = shared
+        self.signals = signals
+        self.workers = workers
+        running = workers.count
+    }
+
+    /// Runs until every worker has ended.
+    mutating func run() {
+        let watched = [signals.number, shared.control.number, shared.log.number]
+        while running > 0 {
+            let output = watcher.step(watching: watched)
+            note(output.changes)
+            if let transition = output.transition { note(transition) }
+            for message in shared.control.drain() { receive(message) }
+            while let signal = signals.next() {
+                guard act(on: signal) else { return }
+            }
+            reap()
+            shared.log.flush()
+        }
+    }
+
+    private mutating func receive(_ message: ControlMessage) {
+        switch message {
+        case .connectionLost: watcher.connectionLost(.lost)
+        case .connectionRefused: watcher.connectionLost(.refused)
+        case .instancesChanged(let changes): note(changes)
+        case .workerEnded: running -= 1
+        }
+    }
+
+    private func note(_ transition: WatcherSchedule.Transition) {
+        switch transition {
+        case .backendUp:
+            shared.log.write(.info, "backend is up")
+            broadcast(.backendUp)
+        case .backendDown(let cause):
+            shared.log.write(.warning, "backend is down: \(cause.text)")
+        }
+    }
+
+    private func note(_ changes: [InstanceChange]) {
+        guard !changes.isEmpty else { return }
+        for change in changes {
+            shared.log.write(change.isWarning ? .warning : .info, text(of: change))
+        }
+        broadcast(.instancesChanged)
+    }
+
+    private func broadcast(_ message: WorkerMessage) {
+        for worker in workers { worker.send(message) }
+    }
+
+    /// Acts on a signal; false to end at once.
+    private mutating func act(on signal: Signals.Signal) -> Bool {
+        switch signal {
+        case .hangUp:
+            shared.log.write(.warning, "reloading is not implemented yet: the configuration stays")
+            return true
+        case .terminate, .interrupt:
+            if isStopping {
+                shared.log.write(.warning, "asked to stop twice: stopping at once")
+                shared.log.flush()
+                return false
+            }
+            isStopping = true
+            shared.log.write(.info, "stopping: finishing what is in flight")
+            broadcast(.stop(by: MonotonicClock.now() + shared.settings.shutdownGrace))
+            return true
+        }
+    }
+
+    private func reap() {
+        let now = MonotonicClock.now()
+        for _ in 0..<Self.reapsPerStep {
+            let reaped = shared.jar.reap(
+                limit: Self.reapBatch, live: shared.registry.live, now: now)
+            if reaped.isPassDone { return }
+        }
+    }
+
+    private func text(of change: InstanceChange) -> String {
+        let registry = shared.registry
+        func short(_ number: InstanceNumber) -> String { registry.shortID(of: number) }
+        switch change {
+        case .first(let instance):
+            let cleared = shared.jar.count(boundTo: .none)
+            return "backend instance is \(short(instance))"
+                + (cleared > 0 ? ", \(cleared) sessions of before cleared" : "")
+        case .replaced(let old, let new):
+            return "backend restarted: instance \(short(old)) is gone, \(short(new)) answers, "
+                + "\(shared.jar.count(boundTo: old)) sessions cleared"
+        case .returned(let old, let new):
+            return "instance \(short(new)) answers again after it had been replaced: several "
+                + "instances seem to share the address, which identity.instances: single does not "
+                + "serve; \(shared.jar.count(boundTo: old)) sessions cleared"
+        case .oldBackend(let cause):
+            return "the backend reports no instance ID (\(cause.text)): forwarding, invalidating "
+                + "nothing"
+        case .stoppedReporting(let cause):
+            return "the backend has stopped reporting its instance ID (\(cause.text)): requests "
+                + "with a session get 503 on new connections"
+        case .reportsAgain(let instance):
+            return "the backend reports its instance ID again: \(short(instance))"
+        case .idPerRequest:
+            return "the backend reports another instance ID for each request, which is none: "
+                + "forwarding, invalidating nothing"
+        case .twoIDsOnOneConnection(let earlier, let now):
+            return "one connection reported instance \(short(earlier)) and then \(short(now)): "
+                + "something between here and the backend shares connections, and stale sessions "
+                + "may reach it"
+        }
+    }
+}
+
+extension NoAnswerCause {
+    /// For the log.
+    var text: String {
+        switch self {
+        case .refused: "connection refused"
+        case .unresolved: "its name has no address"
+        case .timedOut: "no answer in time"
+        case .dropped: "the connection was closed before the answer"
+        case .malformed: "the answer is not HTTP"
+        case .other(let words): words
+        }
+    }
+}
+
+extension NoIdentityCause {
+    /// For the log.
+    var text: String {
+        switch self {
+        case .absent: "not in the health answer"
+        case .malformed: "the health answer is not JSON"
+        case .tooLarge: "the health answer is too large"
+        case .unusable: "it is too long or has control characters"
+        }
+    }
+}

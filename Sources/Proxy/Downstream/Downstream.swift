@@ -1,0 +1,53 @@
+internal import Exchange
+internal import HTTP1
+internal import Linux
+internal import Memory
+internal import Time
+
+/// A client's connection.
+struct Downstream: ~Copyable {
+    /// What the connection is for at the moment.
+    enum Phase: Equatable {
+        /// Waits for a request head, or is reading one.
+        case head
+        /// An exchange is under way; `exchange` names it.
+        case exchange
+        /// The response is complete and goes out; then comes the next head, or the end.
+        case flushing(then: Sequel)
+        /// Our side is shut down; what the client still sends is read and dropped for a while, so
+        /// that it sees the answer and not a reset (RFC 9112 §9.6).
+        case lingering(bytesLeft: Int)
+    }
+
+    /// What follows once a response has gone out.
+    enum Sequel: Equatable {
+        case nextHead
+        case close
+        /// Close so that a client that is still sending sees the answer.
+        case linger
+    }
+
+    var wire: Wire
+    let client: ClientFacts
+    var machine = ConnectionMachine(role: .server)
+    var phase = Phase.head
+    var exchange = SlabToken.none
+    var deadline = MonotonicTime.distantFuture
+
+    /// How far the present request's bytes were taken, from the front of `wire.input`, where the
+    /// request stands as received while it can be replayed.
+    var cursor = 0
+    /// Whether a part of the next head has been looked at.
+    var headBegan = false
+
+    init(descriptor: consuming Descriptor, client: ClientFacts) {
+        wire = Wire(descriptor, isWritable: true)
+        self.client = client
+    }
+
+    /// Drops the bytes of the request that were taken, which are no longer needed.
+    mutating func dropTaken() {
+        wire.input.consume(cursor)
+        cursor = 0
+    }
+}

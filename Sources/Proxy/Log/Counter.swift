@@ -1,0 +1,39 @@
+internal import Synchronization
+
+/// A number that any thread may add to.
+final class Counter: Sendable {
+    private let value = Atomic<UInt64>(0)
+
+    /// What was added so far.
+    var current: UInt64 { value.load(ordering: .relaxed) }
+
+    func add(_ amount: UInt64) {
+        value.wrappingAdd(amount, ordering: .relaxed)
+    }
+
+    /// What was added since the last call.
+    func takeAll() -> UInt64 {
+        value.exchange(0, ordering: .relaxed)
+    }
+}
+
+/// A count of things that live, from any thread, with a bound.
+final class Gauge: Sendable {
+    private let value = Atomic<Int>(0)
+    private let limit: Int
+
+    init(limit: Int) {
+        self.limit = limit
+    }
+
+    /// Counts one more, unless the limit is reached.
+    func enter() -> Bool {
+        if value.wrappingAdd(1, ordering: .relaxed).newValue <= limit { return true }
+        value.wrappingSubtract(1, ordering: .relaxed)
+        return false
+    }
+
+    func leave() {
+        value.wrappingSubtract(1, ordering: .relaxed)
+    }
+}

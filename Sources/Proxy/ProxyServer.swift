@@ -1,0 +1,180 @@
+internal import EventLoop
+internal import HealthClient
+internal import Instances
+internal import Linux
+internal import Memory
+internal import Sessions
+public import Settings
+internal import TLS
+
+/// Why the proxy could not start, in words.
+public struct StartFailure: Error, CustomStringConvertible {
+    /// What went wrong.
+    public let description: String
+}
+
+/// The proxy as a whole: sockets, threads, and what they share.
+public enum ProxyServer {
+    /// Serves until a signal asks to stop, and everything in flight is finished.
+    public static func run(_ settings: Settings, version: String) throws(StartFailure) {
+        do {
+            try serve(settings, version: version)
+        } catch let failure as StartFailure {
+            throw failure
+        } catch {
+            throw StartFailure(description: "\(error)")
+        }
+    }
+
+    private static func serve(_ settings: Settings, version: String) throws {
+        // Before any thread is made: threads inherit which signals are blocked.
+        let signals = try Signals()
+        let descriptors = Machine.raiseDescriptorLimit()
+        let log = try Log(settings: settings.log)
+        let random = (try SecureRandom.word(), try SecureRandom.word())
+        let shared = try Shared(
+            settings: settings,
+            jar: Jar(settings.jar, session: settings.session, key: random),
+            registry: InstanceRegistry(), log: log,
+            upstreamAddresses: try resolve(settings.upstream.address))
+        let workerCount = settings.workers ?? Machine.coreCount
+        let (boxes, addresses) = try bind(settings.listen, workerCount: workerCount)
+        var mailboxes: [Mailbox<WorkerMessage>] = []
+        for box in boxes {
+            let mailbox = try Mailbox<WorkerMessage>()
+            mailboxes.append(mailbox)
+            try start(index: mailboxes.count, shared: shared, mailbox: mailbox, box: box)
+        }
+        log.write(
+            .info,
+            "lychgate \(version) listens on \(addresses.joined(separator: ", ")) for "
+                + "\(settings.upstream.address.text), \(workerCount) "
+                + (workerCount == 1 ? "worker" : "workers"))
+        if descriptors < settings.limits.connections * 2 {
+            log.write(
+                .warning,
+                "the system allows \(descriptors) open files: too few for limits.connections "
+                    + "(\(settings.limits.connections))")
+        }
+        log.flush()
+        var control = try ControlLoop(shared: shared, signals: signals, workers: mailboxes)
+        control.run()
+        for box in boxes { box.removeNames() }
+        log.write(.info, "stopped")
+        log.flush()
+    }
+
+    private static func start(
+        index: Int, shared: Shared, mailbox: Mailbox<WorkerMessage>, box: ListenerBox
+    ) throws(SystemError) {
+        _ = try Thread(name: "worker-\(index)") {
+            do throws(SystemError) {
+                var worker = try Worker(shared: shared, mailbox: mailbox)
+                while let socket = box.take() {
+                    let isShared = socket.address.isUnix
+                    try worker.listen(on: socket, isShared: isShared)
+                }
+                worker.run()
+            } catch {
+                shared.log.write(.error, "a worker cannot run: \(error)")
+            }
+            shared.control.send(.workerEnded)
+        }
+    }
+
+    private static func resolve(_ address: Address) throws -> [SocketAddress] {
+        switch address {
+        case .host(let host, let port):
+            let found = try SocketAddress.resolve(host: host, port: port, toListen: false)
+            guard !found.isEmpty else {
+                throw StartFailure(description: "'\(host)' has no address")
+            }
+            return found
+        case .unix(let path): return [try unixAddress(path)]
+        }
+    }
+
+    private static func unixAddress(_ path: String) throws -> SocketAddress {
+        guard let address = SocketAddress(unixPath: path) else {
+            throw StartFailure(description: "'\(path)' is too long for a unix socket")
+        }
+        return address
+    }
+
+    /// Binds everything before anything runs, so that a taken address is told at once.
+    private static func bind(
+        _ listen: [ListenSettings], workerCount: Int
+    ) throws -> (boxes: [ListenerBox], addresses: [String]) {
+        let boxes = (0..<workerCount).map { _ in ListenerBox() }
+        var texts: [String] = []
+        for settings in listen {
+            do {
+                switch settings.address {
+                case .unix(let path):
+                    let socket = try ListeningSocket(unix: try unixAddress(path))
+                    texts.append(socket.address.text)
+                    for box in boxes { box.put(try socket.duplicate()) }
+                case .host(let host, let port):
+                    for address in try SocketAddress.resolve(
+                        host: host, port: port, toListen: true)
+                    {
+                        // SO_REUSEPORT would share the port with another process in silence; this
+                        // one, without it, finds out.
+                        _ = try ListeningSocket(ip: address, isShared: false)
+                        for box in boxes {
+                            box.put(try ListeningSocket(ip: address, isShared: true))
+                        }
+                        texts.append(address.text)
+                    }
+                }
+            } catch let error as SystemError {
+                throw StartFailure(
+                    description: "cannot listen on \(settings.address.text): \(error)")
+            }
+        }
+        return (boxes, texts)
+    }
+}
+
+/// The sockets of one worker, on their way to its thread.
+private final class ListenerBox: Sendable {
+    private let sockets = Locked<Slab<ListeningSocket>>(Slab())
+    private let names = Locked<[SocketAddress]>([])
+
+    func put(_ socket: consuming ListeningSocket) {
+        let address = socket.address
+        names.withLock { $0.append(address) }
+        // A closure cannot consume what it captures; the optional is emptied instead.
+        var parcel: ListeningSocket? = consume socket
+        sockets.withLock { slab in
+            if let socket = parcel.take() { _ = slab.insert(socket) }
+        }
+    }
+
+    func take() -> ListeningSocket? {
+        sockets.withLock { slab -> ListeningSocket? in
+            for index in 0..<slab.placeCount {
+                if let token = slab.token(at: index) { return slab.remove(token) }
+            }
+            return nil
+        }
+    }
+
+    /// Takes the names of unix sockets out of the file system.
+    func removeNames() {
+        for address in names.withLock({ $0 }) {
+            address.removeName()
+        }
+    }
+}
+
+extension Address {
+    /// For log lines.
+    var text: String {
+        switch self {
+        case .host(let host, let port):
+            host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+        case .unix(let path): "unix:\(path)"
+        }
+    }
+}

@@ -1,0 +1,81 @@
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Memory
+internal import Sessions
+internal import Time
+
+/// One request on its way: what the worker keeps of it from its verdict to its end.
+struct ExchangeState: ~Copyable {
+    let downstream: SlabToken
+    /// The connection that it was leased; `none` while it waits for one.
+    var upstream = SlabToken.none
+
+    let method: Method
+    let clientMinorVersion: UInt8
+    let clientPersists: Bool
+    let judgement: Judgement
+    /// The request goes on without its session: it is exempt, and the session is stale.
+    var isWithoutSession = false
+    var machine: ExchangeMachine
+
+    /// How the request's content is framed, on both sides.
+    let requestFraming: Framing
+    var requestDecoder: ContentDecoder
+    /// The whole request was taken from the client.
+    var isRequestTaken = false
+    /// The whole request was handed to the kernel.
+    var isRequestSent = false
+
+    var responseDecoder = ContentDecoder(.none)
+    var responseFraming = DownstreamFraming.asReceived
+    /// Whether the backend lets its connection live on.
+    var backendPersists = false
+    /// Whether the client's connection ends with this response.
+    var closesDownstream = false
+    /// The content of a response that a rule reads before its head goes on.
+    var collection: Collection?
+
+    init(
+        downstream: SlabToken, head: borrowing RequestHead, judgement: consuming Judgement,
+        machine: ExchangeMachine
+    ) {
+        self.downstream = downstream
+        method = head.method
+        clientMinorVersion = head.minorVersion
+        clientPersists = head.isPersistent
+        self.judgement = judgement
+        self.machine = machine
+        requestFraming = head.framing
+        requestDecoder = ContentDecoder(head.framing)
+    }
+
+    /// What its session changes in the head that goes upstream.
+    var requestEdits: RequestEdits {
+        var edits = RequestEdits()
+        edits.cutsJarCookie = judgement.hasJarCookie
+        edits.asksIdentityCoding = judgement.captureJSON != nil
+        if judgement.dropsCarrier || isWithoutSession { edits.droppedLine = judgement.carrierLine }
+        if judgement.injects && !isWithoutSession {
+            edits.injected = judgement.session?.sessionID
+        }
+        return edits
+    }
+
+    /// Begins the request anew, for the retry.
+    mutating func rewind() {
+        upstream = .none
+        requestDecoder = ContentDecoder(requestFraming)
+        isRequestTaken = false
+        isRequestSent = false
+        collection = nil
+    }
+}
+
+/// The content of a response that is read before its head goes on (contract 2.2, 2.3).
+struct Collection: Sendable {
+    /// What the head said.
+    let plan: ResponsePlan
+    /// At most `ResponsePlan.contentBytesMax`.
+    var content: [UInt8] = []
+}

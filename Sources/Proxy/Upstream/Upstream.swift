@@ -1,0 +1,55 @@
+internal import HTTP1
+internal import HTTPModel
+internal import Instances
+internal import Linux
+internal import Memory
+internal import Time
+
+/// A connection to the backend.
+struct Upstream: ~Copyable {
+    /// What the connection is for at the moment.
+    enum Phase: Equatable {
+        /// The kernel is making it.
+        case connecting
+        /// Made; a carrier that waits until its asker was answered, or an asker that waits for its
+        /// carrier.
+        case connected
+        /// The identity was asked for on it.
+        case asking
+        /// In the pool.
+        case idle
+        /// An exchange has it; `exchange` names it.
+        case leased
+    }
+
+    var wire: Wire
+    let openedAt: MonotonicTime
+    var machine = ConnectionMachine(role: .client)
+    var phase = Phase.connecting
+    var exchange = SlabToken.none
+    var deadline = MonotonicTime.distantFuture
+
+    /// Who answers on it; nil before the first answer.
+    var instance: InstanceNumber?
+    /// The asker that vouches for it, if it is a carrier.
+    var asker = SlabToken.none
+    /// Which of the backend's addresses it is for, and how many were tried.
+    var addressIndex = 0
+    var addressesTried = 0
+    /// The identity question under way.
+    var ask = IdentityAsk()
+    /// How far a response that is collected was taken, from the front of `wire.input`.
+    var cursor = 0
+
+    init(descriptor: consuming Descriptor, openedAt: MonotonicTime) {
+        wire = Wire(descriptor, isWritable: false)
+        self.openedAt = openedAt
+    }
+
+    /// Takes what came in of the identity answer.
+    mutating func takeIdentity(
+        _ parser: HeadParser, _ head: inout ResponseHead
+    ) -> IdentityAsk.Progress {
+        ask.take(&wire.input, parser: parser, head: &head, ended: wire.inputEnded)
+    }
+}

@@ -1,0 +1,91 @@
+internal import Linux
+internal import Memory
+
+/// A socket with its two buffers, and what is known of its readiness.
+///
+/// The poller reports changes only (edge-triggered), so readiness is remembered here until a read
+/// or write comes back short. That is what keeps a warm exchange at one read and one write a side.
+struct Wire: ~Copyable {
+    let descriptor: Descriptor
+    /// What was received and not yet taken.
+    var input = Buffer()
+    /// What is to be sent.
+    var output = Buffer()
+
+    /// A read may find something.
+    var isReadable = false
+    /// A write may go through.
+    var isWritable: Bool
+    /// The peer has shut its side down, or is gone: a read will tell in the end.
+    var isPeerDone = false
+    /// The last read filled all the room that it had: more is likely to wait.
+    var wasFilled = false
+    /// A read has told that nothing more comes.
+    var inputEnded = false
+
+    init(_ descriptor: consuming Descriptor, isWritable: Bool) {
+        self.descriptor = descriptor
+        self.isWritable = isWritable
+    }
+
+    /// Takes in what the poller reported.
+    mutating func note(_ event: PollEvent) {
+        if event.isReadable { isReadable = true }
+        if event.isWritable { isWritable = true }
+        if event.isPeerDone || event.isBroken { isPeerDone = true }
+    }
+
+    /// Reads once into `input`, which must have room.
+    mutating func read() -> Transfer {
+        let room = input.writableCount
+        let outcome = Socket.read(descriptor.number, into: &input)
+        switch outcome {
+        case .bytes(let count):
+            // A short read has emptied the socket, and the next one would block; but an end that
+            // came together with the bytes has no event of its own.
+            wasFilled = count == room
+            if !wasFilled && !isPeerDone { isReadable = false }
+        case .wouldBlock:
+            isReadable = false
+        case .endOfInput, .failed:
+            isReadable = false
+            inputEnded = true
+        }
+        return outcome
+    }
+
+    /// Writes what waits in `output`; false when the connection is broken.
+    mutating func flush() -> Bool {
+        while isWritable && !output.isEmpty {
+            switch Socket.write(descriptor.number, output) {
+            case .bytes(let count):
+                if count < output.count { isWritable = false }
+                output.consume(count)
+            case .wouldBlock: isWritable = false
+            case .endOfInput, .failed: return false
+            }
+        }
+        return true
+    }
+
+    /// Writes what waits in `output`, and behind it `count` bytes of `source` from `offset` on,
+    /// without copying them.
+    ///
+    /// - Returns: how many of the latter were written, or nil when the connection is broken.
+    mutating func write(
+        through source: borrowing Buffer, from offset: Int, count: Int
+    ) -> Int? {
+        guard isWritable else { return 0 }
+        let waiting = output.count
+        switch Socket.write(descriptor.number, output, source, from: offset, count: count) {
+        case .bytes(let written):
+            if written < waiting + count { isWritable = false }
+            output.consume(min(written, waiting))
+            return max(0, written - waiting)
+        case .wouldBlock:
+            isWritable = false
+            return 0
+        case .endOfInput, .failed: return nil
+        }
+    }
+}

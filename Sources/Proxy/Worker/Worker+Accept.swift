@@ -1,0 +1,81 @@
+internal import EventLoop
+internal import Exchange
+internal import Linux
+internal import Memory
+internal import Settings
+internal import Time
+
+/// Taking client connections in.
+extension Worker {
+    /// At most so many a turn, so that those who are in already are served, too.
+    private static var acceptsPerTurn: Int { 64 }
+
+    mutating func accept(_ listener: SlabToken) {
+        for _ in 0..<Self.acceptsPerTurn {
+            switch listeners[listener].accept() {
+            case .none: return
+            case .exhausted(let error):
+                shared.log.write(.error, "cannot accept connections for now: \(error)")
+                pauseAccepting()
+                return
+            case .accepted(let descriptor, let peer):
+                admit(descriptor, peer: peer)
+            }
+        }
+    }
+
+    private mutating func admit(_ descriptor: consuming Descriptor, peer: SocketAddress) {
+        guard shared.connections.enter() else {
+            refuse(descriptor)
+            return
+        }
+        let number = descriptor.number
+        let client = ClientFacts(
+            ip: Array(peer.ipText.utf8), isTrusted: isTrusted(peer), isSecure: false)
+        let token = downstreams.insert(Downstream(descriptor: descriptor, client: client))
+        setDeadline(of: token, now + shared.settings.timeouts.header)
+        do {
+            try poller.watchConnection(number, token.poll(Kind.downstream))
+        } catch {
+            shared.log.write(.error, "cannot watch a connection: \(error)")
+            closeDownstream(token)
+        }
+    }
+
+    /// Says why there is no service, as far as that goes without waiting.
+    private func refuse(_ descriptor: consuming Descriptor) {
+        var answer = Buffer(capacity: 512)
+        var frame = AnswerFrame()
+        frame.closes = true
+        answerWriter.write(.overloaded, frame: frame, rules: rules, into: &answer)
+        _ = Socket.write(descriptor.number, answer)
+    }
+
+    private func isTrusted(_ peer: SocketAddress) -> Bool {
+        guard let ip = peer.ip else { return false }
+        return shared.settings.trustedProxies.contains { $0.contains(high: ip.high, low: ip.low) }
+    }
+
+    private mutating func pauseAccepting() {
+        acceptsNotBefore = now + .milliseconds(100)
+        for index in 0..<listeners.placeCount {
+            guard let token = listeners.token(at: index) else { continue }
+            poller.unwatch(listeners[token].number)
+        }
+    }
+
+    mutating func resumeAccepting() {
+        guard let pausedUntil = acceptsNotBefore, pausedUntil <= now else { return }
+        acceptsNotBefore = nil
+        for index in 0..<listeners.placeCount {
+            guard let token = listeners.token(at: index) else { continue }
+            do {
+                let isShared = listeners[token].address.isUnix
+                try poller.watchReadable(
+                    listeners[token].number, token.poll(Kind.listener), isShared: isShared)
+            } catch {
+                acceptsNotBefore = now + .milliseconds(100)
+            }
+        }
+    }
+}

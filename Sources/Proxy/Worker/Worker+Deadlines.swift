@@ -1,0 +1,62 @@
+internal import EventLoop
+internal import Exchange
+internal import Instances
+internal import Linux
+internal import Memory
+internal import Pool
+internal import Time
+
+/// What happens when time is up for a connection.
+extension Worker {
+    /// Looks at every connection's deadline.
+    mutating func sweep() {
+        for index in 0..<downstreams.placeCount {
+            guard let token = downstreams.token(at: index) else { continue }
+            if downstreams[token].deadline <= now {
+                downstreamExpired(token)
+            } else {
+                deadlines.note(downstreams[token].deadline)
+            }
+        }
+        for index in 0..<upstreams.placeCount {
+            guard let token = upstreams.token(at: index) else { continue }
+            if upstreams[token].deadline <= now {
+                upstreamExpired(token)
+            } else {
+                deadlines.note(upstreams[token].deadline)
+            }
+        }
+    }
+
+    private mutating func downstreamExpired(_ token: SlabToken) {
+        downstreams[token].deadline = .distantFuture
+        switch downstreams[token].phase {
+        case .head where downstreams[token].headBegan:
+            headTimedOut(token)
+        case .exchange where isAwaitingContent(downstreams[token].exchange):
+            requestTimedOut(downstreams[token].exchange)
+        case .head, .exchange, .flushing, .lingering:
+            closeDownstream(token)
+        }
+    }
+
+    private func isAwaitingContent(_ exchange: SlabToken) -> Bool {
+        exchanges.contains(exchange) && !exchanges[exchange].isRequestTaken
+            && !exchanges[exchange].machine.isResponding
+    }
+
+    private mutating func upstreamExpired(_ token: SlabToken) {
+        upstreams[token].deadline = .distantFuture
+        switch upstreams[token].phase {
+        case .connecting:
+            openingFailed(token, .timedOut, "not connected in time")
+        case .connected:
+            openingFailed(token, .timedOut, "the other connection of the pair was not made in time")
+        case .asking: identityUnknown(token, .failed(.timedOut))
+        case .idle:
+            for connection in pool.closeIdle(now: now) { discardUpstream(SlabToken(connection)) }
+            if upstreams.contains(token) { setDeadline(ofUpstream: token, now + .seconds(1)) }
+        case .leased: failed(upstreams[token].exchange, .noAnswer)
+        }
+    }
+}

@@ -1,0 +1,183 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Linux
+internal import Memory
+internal import Settings
+internal import Time
+
+/// Client connections: heads in, answers out, the end.
+extension Worker {
+    /// How much of an unwanted request is read before the connection is closed.
+    private static var lingerBytesMax: Int { 256 * 1024 }
+    private static var lingerTime: Duration { .seconds(2) }
+
+    /// Something may be done for a client's connection.
+    mutating func downstreamReady(_ token: SlabToken, isBroken: Bool) {
+        if isBroken {
+            closeDownstream(token)
+            return
+        }
+        switch downstreams[token].phase {
+        case .head: readHead(token)
+        case .exchange: resume(downstreams[token].exchange)
+        case .flushing: flush(token)
+        case .lingering: linger(token)
+        }
+    }
+
+    private mutating func readHead(_ token: SlabToken) {
+        var isUnseen = !downstreams[token].wire.input.isEmpty && !downstreams[token].headBegan
+        while true {
+            if isUnseen {
+                switch headParser.parseRequest(
+                    downstreams[token].wire.input, into: &requestHead)
+                {
+                case .complete:
+                    downstreams[token].headBegan = false
+                    beginExchange(token)
+                    return
+                case .refused(let refusal):
+                    refuse(token, refusal)
+                    return
+                case .incomplete: break
+                }
+            }
+            if !downstreams[token].headBegan && !downstreams[token].wire.input.isEmpty {
+                downstreams[token].headBegan = true
+                setDeadline(of: token, now + shared.settings.timeouts.header)
+            }
+            guard downstreams[token].wire.isReadable else {
+                buffers.strip(&downstreams[token].wire.input)
+                return
+            }
+            buffers.equip(&downstreams[token].wire.input)
+            downstreams[token].wire.input.reserve(1)
+            let seen = downstreams[token].wire.input.count
+            switch downstreams[token].wire.read() {
+            case .bytes:
+                // A head that comes in crumbs is parsed once a line, not once a crumb.
+                isUnseen =
+                    !downstreams[token].headBegan
+                    || hasLineFeed(downstreams[token].wire.input, from: seen)
+                    || downstreams[token].wire.input.count >= headParser.limits.targetBytes
+            case .wouldBlock: isUnseen = false
+            case .endOfInput, .failed:
+                closeDownstream(token)
+                return
+            }
+        }
+    }
+
+    private func hasLineFeed(_ input: borrowing Buffer, from offset: Int) -> Bool {
+        let bytes = input.bytes
+        for place in offset..<bytes.count where bytes[place] == UInt8(ascii: "\n") { return true }
+        return false
+    }
+
+    /// Answers a message that is no sound request; where the next one would begin is not known.
+    private mutating func refuse(_ token: SlabToken, _ refusal: Refusal) {
+        refuse(token, status: refusal.status, refusal.cause.description)
+    }
+
+    /// The client did not send the rest of a head in time.
+    mutating func headTimedOut(_ token: SlabToken) {
+        refuse(token, status: 408, "the request came too slowly")
+    }
+
+    private mutating func refuse(_ token: SlabToken, status: UInt16, _ reason: StaticString) {
+        var frame = AnswerFrame()
+        frame.closes = true
+        downstreams[token].headBegan = false
+        send(.refused(status: status, reason: StaticText(reason)), frame, on: token, then: .linger)
+    }
+
+    /// Writes an answer that Lychgate makes itself.
+    mutating func send(
+        _ answer: Answer, _ frame: AnswerFrame, on token: SlabToken, then sequel: Downstream.Sequel
+    ) {
+        buffers.equip(&downstreams[token].wire.output)
+        answerWriter.write(
+            answer, frame: frame, rules: rules, into: &downstreams[token].wire.output)
+        downstreams[token].phase = .flushing(then: sequel)
+        flush(token)
+    }
+
+    /// Writes what is left of a complete response, then goes on as its phase says.
+    mutating func flush(_ token: SlabToken) {
+        guard case .flushing(let sequel) = downstreams[token].phase else { return }
+        guard downstreams[token].wire.flush() else {
+            closeDownstream(token)
+            return
+        }
+        guard downstreams[token].wire.output.isEmpty else {
+            setDeadline(of: token, now + shared.settings.timeouts.writeIdle)
+            return
+        }
+        switch sequel {
+        case .nextHead: awaitHead(token)
+        case .close: closeDownstream(token)
+        case .linger:
+            Socket.finishWriting(downstreams[token].wire.descriptor.number)
+            downstreams[token].wire.input.removeAll()
+            downstreams[token].phase = .lingering(bytesLeft: Self.lingerBytesMax)
+            setDeadline(of: token, now + Self.lingerTime)
+            linger(token)
+        }
+    }
+
+    /// The connection is free for the next request.
+    mutating func awaitHead(_ token: SlabToken) {
+        guard stopBy == nil else {
+            closeDownstream(token)
+            return
+        }
+        downstreams[token].phase = .head
+        downstreams[token].exchange = .none
+        downstreams[token].dropTaken()
+        buffers.strip(&downstreams[token].wire.output)
+        if downstreams[token].wire.input.isEmpty {
+            buffers.strip(&downstreams[token].wire.input)
+            setDeadline(of: token, now + shared.settings.timeouts.keepalive)
+            if !downstreams[token].wire.isReadable { return }
+        }
+        // A pipelined request; not from here, or a thousand of them would be a thousand calls deep.
+        ready.append(token)
+    }
+
+    private mutating func linger(_ token: SlabToken) {
+        guard case .lingering(var bytesLeft) = downstreams[token].phase else { return }
+        while downstreams[token].wire.isReadable && bytesLeft > 0 {
+            buffers.equip(&downstreams[token].wire.input)
+            switch downstreams[token].wire.read() {
+            case .bytes(let count):
+                bytesLeft -= count
+                downstreams[token].wire.input.removeAll()
+            case .wouldBlock: break
+            case .endOfInput, .failed:
+                closeDownstream(token)
+                return
+            }
+        }
+        buffers.strip(&downstreams[token].wire.input)
+        downstreams[token].phase = .lingering(bytesLeft: bytesLeft)
+        if bytesLeft <= 0 { closeDownstream(token) }
+    }
+
+    /// Ends a client's connection, and with it what was on its way for it.
+    mutating func closeDownstream(_ token: SlabToken) {
+        if downstreams[token].phase == .exchange {
+            abandon(downstreams[token].exchange)
+        }
+        var downstream = downstreams.remove(token)
+        buffers.give(downstream.wire.input.takeStorage())
+        buffers.give(downstream.wire.output.takeStorage())
+        shared.connections.leave()
+    }
+
+    mutating func setDeadline(of token: SlabToken, _ deadline: MonotonicTime) {
+        downstreams[token].deadline = deadline
+        deadlines.note(deadline)
+    }
+}

@@ -1,0 +1,314 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Instances
+internal import Linux
+internal import Memory
+internal import Pool
+internal import Sessions
+internal import Settings
+internal import Time
+
+/// The way of a request: verdict, connection, writing, failure, end (ARCHITECTURE: the doors).
+extension Worker {
+    /// A whole head stands at the front of the connection's input, parsed into `requestHead`.
+    mutating func beginExchange(_ token: SlabToken) {
+        requestHeadOwner = token
+        downstreams[token].machine.requestHead(isPersistent: requestHead.isPersistent)
+        downstreams[token].cursor = requestHead.byteCount
+        let judgement = rules.judge(
+            requestHead, in: downstreams[token].wire.input, jar: shared.jar,
+            live: shared.registry.live, isSecure: downstreams[token].client.isSecure, now: now)
+        switch judgement.verdict {
+        case .anonymous, .live, .unknownID:
+            if requestHead.method == .connect {
+                answer(token, .refused(status: 501, reason: StaticText("CONNECT is not served")))
+            } else {
+                lease(for: token, judgement)
+            }
+        case .ended(let end): answer(token, .sessionEnded(end))
+        case .missing: answer(token, .sessionMissing)
+        case .refused(let cause):
+            answer(token, .refused(status: 400, reason: StaticText(cause.text)))
+        }
+    }
+
+    private mutating func lease(for token: SlabToken, _ judgement: Judgement) {
+        let exchange = exchanges.insert(
+            ExchangeState(
+                downstream: token, head: requestHead, judgement: judgement,
+                machine: ExchangeMachine(
+                    method: requestHead.method, carriesSession: judgement.session != nil)))
+        downstreams[token].exchange = exchange
+        downstreams[token].phase = .exchange
+        downstreams[token].deadline = .distantFuture
+        lease(exchange, verifiedSince: .zero)
+    }
+
+    /// Asks the pool for a connection; after a failure, for one that was verified after it.
+    private mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
+        let live = shared.registry.live
+        let action = pool.lease(
+            ExchangeID(rawValue: exchange.bits),
+            session: exchanges[exchange].judgement.session?.instance,
+            verifiedSince: verifiedSince, live: live, now: now)
+        switch action {
+        case .use(let connection): write(exchange, to: SlabToken(connection))
+        case .askAgain(let connection): ask(SlabToken(connection))
+        case .wait: break
+        }
+    }
+
+    /// A connection became free for an exchange that had waited.
+    mutating func connectionGranted(_ grant: Grant) {
+        guard upstreams.contains(grant.connection) else { return }
+        guard exchanges.contains(grant.exchange) else {
+            giveBack(grant.connection)
+            return
+        }
+        write(grant.exchange, to: grant.connection)
+    }
+
+    /// The moment of writing: the last word on the session, then the request goes out.
+    private mutating func write(_ exchange: SlabToken, to connection: SlabToken) {
+        var isWithoutSession = false
+        if let session = exchanges[exchange].judgement.session {
+            let verdict = mayWrite(
+                session, to: upstreams[connection].instance ?? .unverified,
+                live: shared.registry.live, policy: shared.settings.identity.unverified)
+            switch verdict {
+            case .write: break
+            case .stale where exchanges[exchange].judgement.isExempt: isWithoutSession = true
+            case .stale:
+                giveBack(connection)
+                fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+                return
+            case .unverified, .otherInstance:
+                giveBack(connection)
+                failed(exchange, .unverified)
+                return
+            }
+        }
+        guard restoreHead(exchange) else {
+            giveBack(connection)
+            closeDownstream(exchanges[exchange].downstream)
+            return
+        }
+        exchanges[exchange].upstream = connection
+        exchanges[exchange].machine.connectionGranted()
+        exchanges[exchange].isWithoutSession = isWithoutSession
+        upstreams[connection].exchange = exchange
+        upstreams[connection].phase = .leased
+        upstreams[connection].deadline = .distantFuture
+        upstreams[connection].cursor = 0
+        upstreams[connection].machine.requestHead(isPersistent: true)
+        let token = exchanges[exchange].downstream
+        buffers.equip(&upstreams[connection].wire.output)
+        requestRewriter.write(
+            requestHead, from: downstreams[token].wire.input, client: downstreams[token].client,
+            edits: exchanges[exchange].requestEdits, rules: rules,
+            into: &upstreams[connection].wire.output)
+        transferRequest(exchange)
+    }
+
+    /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.
+    private mutating func restoreHead(_ exchange: SlabToken) -> Bool {
+        let token = exchanges[exchange].downstream
+        if requestHeadOwner != token {
+            requestHeadOwner = token
+            let outcome = headParser.parseRequest(
+                downstreams[token].wire.input, into: &requestHead)
+            guard outcome == .complete else { return false }
+        }
+        downstreams[token].cursor = requestHead.byteCount
+        return true
+    }
+
+    /// Something may be done for an exchange whose client's connection had an event.
+    mutating func resume(_ exchange: SlabToken) {
+        guard exchanges.contains(exchange), exchanges[exchange].upstream != .none else { return }
+        if !exchanges[exchange].isRequestSent {
+            transferRequest(exchange)
+            guard exchanges.contains(exchange), exchanges[exchange].upstream != .none else {
+                return
+            }
+        }
+        receiveResponse(exchange)
+    }
+
+    /// Moves what there is of the request to the backend.
+    mutating func transferRequest(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        let outcome = RequestTransfer.run(
+            from: &downstreams[token], to: &upstreams[connection],
+            exchange: &exchanges[exchange], buffers: &buffers)
+        switch outcome {
+        case .blocked:
+            if !exchanges[exchange].isRequestTaken {
+                setDeadline(of: token, now + shared.settings.timeouts.bodyIdle)
+            }
+        case .finished:
+            downstreams[token].deadline = .distantFuture
+            buffers.strip(&upstreams[connection].wire.output)
+            _ = downstreams[token].machine.requestFinished()
+            _ = upstreams[connection].machine.requestFinished()
+            if !exchanges[exchange].machine.isResponding {
+                setDeadline(
+                    ofUpstream: connection, now + shared.settings.upstream.responseTimeout)
+            }
+        case .malformed(let refusal):
+            let reason = StaticText(refusal.cause.description)
+            fail(exchange, with: .refused(status: refusal.status, reason: reason))
+        case .truncated: closeDownstream(token)
+        case .receiverBroken:
+            // The backend may have answered before it stopped reading; only reading tells.
+            exchanges[exchange].isRequestSent = true
+            upstreams[connection].wire.isReadable = true
+            upstreams[connection].wire.isPeerDone = true
+            receiveResponse(exchange)
+        }
+    }
+
+    /// The upstream side of an exchange failed, or none is to be had.
+    mutating func failed(_ exchange: SlabToken, _ failure: UpstreamFailure) {
+        dropUpstream(of: exchange)
+        switch exchanges[exchange].machine.upstreamFailed(failure) {
+        case .retry:
+            exchanges[exchange].rewind()
+            lease(exchange, verifiedSince: now)
+        case .answer(let answer): fail(exchange, with: answer)
+        case .breakOff:
+            let token = exchanges[exchange].downstream
+            if exchanges[exchange].responseFraming == .untilClose {
+                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+            }
+            closeDownstream(token)
+        }
+    }
+
+    /// Ends an exchange with an answer of our own, unless the client has seen a response begin.
+    private mutating func fail(_ exchange: SlabToken, with reply: Answer) {
+        let token = exchanges[exchange].downstream
+        pool.cancel(ExchangeID(rawValue: exchange.bits))
+        dropUpstream(of: exchange)
+        let state = exchanges.remove(exchange)
+        downstreams[token].exchange = .none
+        guard !state.machine.isResponding else {
+            downstreams[token].phase = .flushing(then: .close)
+            closeDownstream(token)
+            return
+        }
+        answer(
+            token, reply, isHead: state.method == .head, minorVersion: state.clientMinorVersion,
+            remainder: state.requestDecoder)
+    }
+
+    /// Answers the request in `requestHead`, which got no exchange.
+    private mutating func answer(_ token: SlabToken, _ reply: Answer) {
+        answer(
+            token, reply, isHead: requestHead.method == .head,
+            minorVersion: requestHead.minorVersion,
+            remainder: ContentDecoder(requestHead.framing))
+    }
+
+    /// Answers a request whose content is known up to the connection's cursor.
+    ///
+    /// The connection lives on if the whole request is here already; else the answer closes it,
+    /// since to wait for the rest only to drop it would cost more than a new connection.
+    private mutating func answer(
+        _ token: SlabToken, _ reply: Answer, isHead: Bool, minorVersion: UInt8,
+        remainder: ContentDecoder
+    ) {
+        var decoder = remainder
+        let isWhole = dropContent(of: token, &decoder)
+        if isWhole { _ = downstreams[token].machine.requestFinished() }
+        var persists = isWhole && stopBy == nil
+        if case .refused = reply { persists = false }
+        let persistence = downstreams[token].machine.responseHead(
+            isPersistent: persists, endsAtClose: false)
+        var frame = AnswerFrame()
+        frame.isHead = isHead
+        frame.closes = persistence == .announceClose
+        frame.saysKeepAlive = !frame.closes && minorVersion == 0
+        frame.isSecure = downstreams[token].client.isSecure
+        let sequel = sequel(of: downstreams[token].machine.responseFinished())
+        send(reply, frame, on: token, then: sequel)
+    }
+
+    /// Passes over the rest of a request as far as it is here; true when that is all of it.
+    private mutating func dropContent(of token: SlabToken, _ decoder: inout ContentDecoder) -> Bool {
+        while true {
+            switch decoder.next(downstreams[token].wire.input, from: downstreams[token].cursor) {
+            case .content(let skip, let count):
+                downstreams[token].cursor += skip + count
+                decoder.took(count)
+            case .incomplete(let skip):
+                downstreams[token].cursor += skip
+                return false
+            case .finished(let skip):
+                downstreams[token].cursor += skip
+                return true
+            case .failed: return false
+            }
+        }
+    }
+
+    /// What follows a response, in the words of the connection's phases.
+    func sequel(of half: ConnectionMachine.HalfFinished) -> Downstream.Sequel {
+        switch half {
+        case .nextExchange: .nextHead
+        case .close: .close
+        case .drainThenClose, .awaitOtherHalf: .linger
+        }
+    }
+
+    /// The response is over and was handed to the client's connection.
+    mutating func finish(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        let sequel = sequel(of: downstreams[token].machine.responseFinished())
+        let isReusable = upstreams[connection].machine.responseFinished() == .nextExchange
+        _ = exchanges.remove(exchange)
+        downstreams[token].exchange = .none
+        release(connection, isReusable: isReusable)
+        if sequel == .nextHead && downstreams[token].wire.output.isEmpty {
+            awaitHead(token)
+        } else {
+            downstreams[token].phase = .flushing(then: sequel)
+            flush(token)
+        }
+    }
+
+    /// The client did not send the rest of its request in time.
+    mutating func requestTimedOut(_ exchange: SlabToken) {
+        fail(exchange, with: .refused(status: 408, reason: StaticText("the request came too slowly")))
+    }
+
+    /// The client is gone: what was on its way for it ends.
+    mutating func abandon(_ exchange: SlabToken) {
+        guard exchanges.contains(exchange) else { return }
+        pool.cancel(ExchangeID(rawValue: exchange.bits))
+        dropUpstream(of: exchange)
+        _ = exchanges.remove(exchange)
+    }
+
+    /// Exchanges that have waited too long for a connection.
+    mutating func failWaiters() {
+        for waiter in pool.expireWaiters(now: now) {
+            failed(SlabToken(waiter), .overloaded)
+        }
+    }
+}
+
+extension Sessions.RefusalCause {
+    /// For the answer.
+    var text: StaticString {
+        switch self {
+        case .repeatedSession: "the session field stands there twice"
+        case .sessionAlias: "a field name that can be taken for the session field"
+        case .forwardedAlias: "a field name that can be taken for a forwarding field"
+        }
+    }
+}

@@ -1,0 +1,327 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Instances
+internal import JSON
+internal import Linux
+internal import Memory
+internal import Sessions
+internal import Settings
+internal import TLS
+internal import Time
+
+/// The way of a response: head, session, content.
+extension Worker {
+    /// Takes in what the backend sends for an exchange.
+    mutating func receiveResponse(_ exchange: SlabToken) {
+        if exchanges[exchange].machine.isResponding {
+            transferResponse(exchange)
+        } else if exchanges[exchange].collection != nil {
+            collect(exchange)
+        } else {
+            readResponseHead(exchange)
+        }
+    }
+
+    private mutating func readResponseHead(_ exchange: SlabToken) {
+        let connection = exchanges[exchange].upstream
+        while true {
+            if !upstreams[connection].wire.input.isEmpty {
+                switch headParser.parseResponse(
+                    upstreams[connection].wire.input, to: exchanges[exchange].method,
+                    into: &responseHead)
+                {
+                case .complete where responseHead.isInterim:
+                    guard relayInterim(exchange) else { return }
+                    continue
+                case .complete where responseHead.status == 101:
+                    // Nobody asked: Upgrade is not passed on.
+                    failed(exchange, .badResponse)
+                    return
+                case .complete:
+                    responseHeadReceived(exchange)
+                    return
+                case .refused(let refusal):
+                    shared.log.write(.warning, "bad response from the backend: \(refusal.cause.description)")
+                    failed(exchange, .badResponse)
+                    return
+                case .incomplete: break
+                }
+            }
+            guard upstreams[connection].wire.isReadable else {
+                buffers.strip(&upstreams[connection].wire.input)
+                return
+            }
+            buffers.equip(&upstreams[connection].wire.input)
+            upstreams[connection].wire.input.reserve(1)
+            switch upstreams[connection].wire.read() {
+            case .bytes: exchanges[exchange].machine.responseSeen()
+            case .wouldBlock: break
+            case .endOfInput, .failed:
+                failed(exchange, .dropped)
+                return
+            }
+        }
+    }
+
+    /// Passes an interim response on (RFC 9110 §15.2); false when the exchange is over.
+    private mutating func relayInterim(_ exchange: SlabToken) -> Bool {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        if exchanges[exchange].clientMinorVersion > 0 {
+            buffers.equip(&downstreams[token].wire.output)
+            ResponseRewriter.writeInterim(
+                responseHead, from: upstreams[connection].wire.input,
+                into: &downstreams[token].wire.output)
+            let isFlood = downstreams[token].wire.output.count > ResponseTransfer.highWater
+            guard downstreams[token].wire.flush(), !isFlood else {
+                closeDownstream(token)
+                return false
+            }
+        }
+        upstreams[connection].wire.input.consume(responseHead.byteCount)
+        return true
+    }
+
+    /// The final head is in `responseHead`: what does it say of the session?
+    private mutating func responseHeadReceived(_ exchange: SlabToken) {
+        let connection = exchanges[exchange].upstream
+        upstreams[connection].deadline = .distantFuture
+        let plan = rules.judgeResponse(
+            responseHead, in: upstreams[connection].wire.input,
+            request: exchanges[exchange].judgement, jar: shared.jar)
+        if let warning = plan.warning {
+            shared.log.write(.warning, "no session captured: \(warning.text)")
+        }
+        if plan.content == .stream {
+            beginResponse(exchange, plan, sessionID: nil, endedByBackend: false)
+            return
+        }
+        exchanges[exchange].collection = Collection(plan: plan)
+        exchanges[exchange].responseDecoder = ContentDecoder(responseHead.framing, role: .client)
+        upstreams[connection].cursor = responseHead.byteCount
+        collect(exchange)
+    }
+
+    /// Reads the content that a rule looks at, while the head waits in front of it.
+    private mutating func collect(_ exchange: SlabToken) {
+        let connection = exchanges[exchange].upstream
+        while let collection = exchanges[exchange].collection {
+            let step = exchanges[exchange].responseDecoder.next(
+                upstreams[connection].wire.input, from: upstreams[connection].cursor)
+            switch step {
+            case .content(let skip, let count):
+                upstreams[connection].cursor += skip
+                guard collection.content.count + count <= ResponsePlan.contentBytesMax else {
+                    shared.log.write(
+                        .warning, "no session captured: \(CaptureWarning.contentTooLong.text)")
+                    beginResponse(exchange, collection.plan, sessionID: nil, endedByBackend: false)
+                    return
+                }
+                let bytes = upstreams[connection].wire.input.copy(
+                    from: upstreams[connection].cursor, count: count)
+                exchanges[exchange].collection?.content.append(contentsOf: bytes)
+                exchanges[exchange].responseDecoder.took(count)
+                upstreams[connection].cursor += count
+            case .incomplete(let skip):
+                upstreams[connection].cursor += skip
+                guard upstreams[connection].wire.isReadable else { return }
+                upstreams[connection].wire.input.reserve(4096)
+                switch upstreams[connection].wire.read() {
+                case .bytes: continue
+                case .wouldBlock: return
+                case .endOfInput, .failed:
+                    guard exchanges[exchange].responseDecoder.endOfInput() == .complete else {
+                        failed(exchange, .dropped)
+                        return
+                    }
+                    collected(exchange, collection)
+                    return
+                }
+            case .finished(let skip):
+                upstreams[connection].cursor += skip
+                collected(exchange, collection)
+                return
+            case .failed:
+                failed(exchange, .badResponse)
+                return
+            }
+        }
+    }
+
+    /// The whole content was read: looks into it, and lets the response go on.
+    private mutating func collected(_ exchange: SlabToken, _ collection: Collection) {
+        var sessionID: [UInt8]?
+        var isEnded = false
+        do throws(JSONError) {
+            let document = try JSONDocument(collection.content)
+            if collection.plan.content == .reason {
+                let reason = JSONPointer("/reason").flatMap { document.value(at: $0) }
+                isEnded = reason.map { SessionRules.endsSession(reason: $0) } ?? false
+            } else {
+                sessionID = firstSessionID(document, exchanges[exchange].judgement)
+            }
+        } catch {
+            shared.log.write(.debug, "the content that a rule looks at is no JSON: \(error)")
+        }
+        beginResponse(exchange, collection.plan, sessionID: sessionID, endedByBackend: isEnded)
+    }
+
+    private func firstSessionID(
+        _ document: borrowing JSONDocument, _ judgement: Judgement
+    ) -> [UInt8]? {
+        for text in rules.jsonPointers(judgement) {
+            guard let pointer = JSONPointer(text), let value = document.value(at: pointer) else {
+                continue
+            }
+            if SessionRules.isValid(value) { return value }
+            shared.log.write(
+                .warning, "no session captured: \(CaptureWarning.invalidValue.text)")
+        }
+        return nil
+    }
+
+    /// Lets the response go to the client: from here on it is the backend's, not ours.
+    ///
+    /// - Parameter sessionID: what a JSON rule found in the content.
+    private mutating func beginResponse(
+        _ exchange: SlabToken, _ plan: ResponsePlan, sessionID: [UInt8]?, endedByBackend: Bool
+    ) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        let isCollected = exchanges[exchange].collection != nil
+        if isCollected, !parseResponseHeadAgain(exchange) { return }
+        var edits = ResponseEdits()
+        edits.isSecure = downstreams[token].client.isSecure
+        settleSession(
+            exchange, plan, sessionID: sessionID, endedByBackend: endedByBackend, &edits)
+        let minorVersion = exchanges[exchange].clientMinorVersion
+        edits.framing = DownstreamFraming(responseHead.framing, clientMinorVersion: minorVersion)
+        let persistence = downstreams[token].machine.responseHead(
+            isPersistent: stopBy == nil, endsAtClose: edits.framing == .untilClose)
+        edits.closes = persistence == .announceClose
+        edits.saysKeepAlive = !edits.closes && minorVersion == 0
+        _ = upstreams[connection].machine.responseHead(
+            isPersistent: responseHead.isPersistent,
+            endsAtClose: responseHead.framing == .untilClose)
+        exchanges[exchange].responseFraming = edits.framing
+        exchanges[exchange].machine.responseBegun()
+        buffers.equip(&downstreams[token].wire.output)
+        ResponseRewriter.write(
+            responseHead, from: upstreams[connection].wire.input, edits: edits, rules: rules,
+            into: &downstreams[token].wire.output)
+        // The request cannot be needed again.
+        downstreams[token].dropTaken()
+        if let collection = exchanges[exchange].collection {
+            passOn(collection, of: exchange)
+        } else {
+            exchanges[exchange].responseDecoder = ContentDecoder(
+                responseHead.framing, role: .client)
+            upstreams[connection].wire.input.consume(responseHead.byteCount)
+        }
+        transferResponse(exchange)
+    }
+
+    /// Other heads were parsed while the content was collected.
+    private mutating func parseResponseHeadAgain(_ exchange: SlabToken) -> Bool {
+        let connection = exchanges[exchange].upstream
+        let outcome = headParser.parseResponse(
+            upstreams[connection].wire.input, to: exchanges[exchange].method, into: &responseHead)
+        if outcome == .complete { return true }
+        failed(exchange, .badResponse)
+        return false
+    }
+
+    /// Puts collected content behind the head, framed as the rest will be.
+    private mutating func passOn(_ collection: Collection, of exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        upstreams[connection].wire.input.consume(upstreams[connection].cursor)
+        upstreams[connection].cursor = 0
+        exchanges[exchange].collection = nil
+        guard !collection.content.isEmpty else { return }
+        let isChunked = exchanges[exchange].responseFraming == .chunked
+        if isChunked {
+            ContentEncoder.beginChunk(
+                collection.content.count, into: &downstreams[token].wire.output)
+        }
+        downstreams[token].wire.output.append(collection.content)
+        if isChunked { ContentEncoder.endChunk(into: &downstreams[token].wire.output) }
+    }
+
+    /// Does to the jar what the response says: a session issued, accepted or ended.
+    private mutating func settleSession(
+        _ exchange: SlabToken, _ plan: ResponsePlan, sessionID: [UInt8]?, endedByBackend: Bool,
+        _ edits: inout ResponseEdits
+    ) {
+        let judgement = exchanges[exchange].judgement
+        edits.variesByCookie = judgement.injects && !exchanges[exchange].isWithoutSession
+        let connection = exchanges[exchange].upstream
+        let instance = issuer(
+            on: upstreams[connection].instance ?? .unverified, live: shared.registry.live,
+            policy: shared.settings.identity.unverified)
+        if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
+            guard let random = randomBits() else { return }
+            edits.newCookie = shared.jar.capture(
+                sessionID, instance: instance, request: judgement, random: random, now: now)
+        } else if sessionID == nil, let value = plan.captured {
+            guard let random = randomBits() else { return }
+            edits.newCookie = shared.jar.capture(
+                value, in: upstreams[connection].wire.input, instance: instance,
+                request: judgement, random: random, now: now)
+        } else if let session = judgement.session {
+            if endedByBackend {
+                edits.expiresCookie = shared.jar.end(session, .backend, now: now)
+            } else if plan.ends {
+                edits.expiresCookie = shared.jar.end(session, .endRule, now: now)
+            } else if plan.binds {
+                shared.jar.bind(session, instance: instance, now: now)
+            }
+        }
+    }
+
+    /// 128 bits for a jar cookie; without them no cookie is made.
+    private func randomBits() -> (UInt64, UInt64)? {
+        do {
+            return (try SecureRandom.word(), try SecureRandom.word())
+        } catch {
+            shared.log.write(.error, "no session captured: no random bits (OpenSSL \(error.code))")
+            return nil
+        }
+    }
+
+    /// Moves what there is of the content to the client.
+    private mutating func transferResponse(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        let outcome = ResponseTransfer.run(
+            from: &upstreams[connection], to: &downstreams[token],
+            exchange: &exchanges[exchange], buffers: &buffers)
+        switch outcome {
+        case .blocked:
+            let isStuck = !downstreams[token].wire.isWritable
+            if isStuck {
+                setDeadline(of: token, now + shared.settings.timeouts.writeIdle)
+            } else if exchanges[exchange].isRequestTaken {
+                downstreams[token].deadline = .distantFuture
+            }
+            buffers.strip(&upstreams[connection].wire.input)
+        case .finished: finish(exchange)
+        case .malformed, .truncated: failed(exchange, .dropped)
+        case .receiverBroken: closeDownstream(token)
+        }
+    }
+}
+
+extension CaptureWarning {
+    /// For the log.
+    var text: String {
+        switch self {
+        case .invalidValue: "the value is not 1 to 4096 visible ASCII characters"
+        case .ambiguousField: "the field stands there with different values"
+        case .encodedContent: "the content is compressed"
+        case .contentTooLong: "the content is longer than 64 KiB"
+        }
+    }
+}

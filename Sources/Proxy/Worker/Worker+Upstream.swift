@@ -1,0 +1,327 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import Instances
+internal import Linux
+internal import Memory
+internal import Pool
+internal import Settings
+internal import Time
+
+/// Connections to the backend: made, asked who answers, used, given back, lost. What to do is the
+/// pool's decision; here it is done.
+extension Worker {
+    /// Opens as many connections as the pool wants.
+    mutating func openConnections() {
+        while true {
+            let count = pool.connectionsToOpen(now: now)
+            guard count > 0 else { return }
+            for _ in 0..<count {
+                open(asCarrierFor: nil)
+            }
+        }
+    }
+
+    private mutating func open(asCarrierFor asker: SlabToken?) {
+        let token: SlabToken
+        do {
+            // The order of openings decides which of two answers is late: no stamp of the turn.
+            let openedAt = MonotonicClock.now()
+            let descriptor = try Socket.connect(to: shared.upstreamAddresses[addressIndex])
+            token = upstreams.insert(Upstream(descriptor: descriptor, openedAt: openedAt))
+        } catch {
+            refused(asCarrierFor: asker, error)
+            return
+        }
+        upstreams[token].addressIndex = addressIndex
+        if let asker {
+            upstreams[token].asker = asker
+            pool.openingCarrier(ConnectionID(rawValue: token.bits), for: ConnectionID(rawValue: asker.bits))
+        } else {
+            pool.opening(ConnectionID(rawValue: token.bits), now: now)
+        }
+        setDeadline(ofUpstream: token, now + shared.settings.upstream.connectTimeout)
+        watch(token)
+    }
+
+    private mutating func watch(_ token: SlabToken) {
+        do {
+            try poller.watchConnection(
+                upstreams[token].wire.descriptor.number, token.poll(Kind.upstream))
+        } catch {
+            openingFailed(token, .refused, error.description)
+        }
+    }
+
+    /// The kernel would not even begin to connect (unix sockets say "refused" at once).
+    private mutating func refused(asCarrierFor asker: SlabToken?, _ error: SystemError) {
+        if let asker {
+            openingFailed(asker, .closed, error.description)
+            return
+        }
+        // The pool counts openings by name, so one is made for it.
+        let name = ConnectionID(rawValue: .max)
+        pool.opening(name, now: now)
+        shared.log.write(.debug, "no connection to the backend: \(error)")
+        shared.control.send(.connectionRefused)
+        apply(pool.openingFailed(name, .refused), .unreachable)
+    }
+
+    /// The poller reported something of a connection to the backend.
+    mutating func upstreamReady(_ token: SlabToken) {
+        switch upstreams[token].phase {
+        case .connecting:
+            if upstreams[token].wire.isWritable { connectionAttempted(token) }
+        case .connected:
+            if upstreams[token].wire.isPeerDone { lost(token) }
+        case .asking: readIdentity(token)
+        case .idle:
+            // Nothing is due on it: an end, or bytes that answer no request.
+            if upstreams[token].wire.isReadable { lost(token) }
+        case .leased: resume(upstreams[token].exchange)
+        }
+    }
+
+    private mutating func connectionAttempted(_ token: SlabToken) {
+        if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
+            if tryNextAddress(token) { return }
+            openingFailed(token, .refused, error.description)
+            return
+        }
+        addressIndex = upstreams[token].addressIndex
+        upstreams[token].phase = .connected
+        upstreams[token].deadline = .distantFuture
+        switch pool.connected(ConnectionID(rawValue: token.bits)) {
+        case .ask(let connection): ask(SlabToken(connection))
+        case .openCarrier:
+            open(asCarrierFor: token)
+        case .close: discardUpstream(token)
+        }
+    }
+
+    /// A name may mean several addresses, of which some may have no listener.
+    private mutating func tryNextAddress(_ token: SlabToken) -> Bool {
+        let addresses = shared.upstreamAddresses
+        while upstreams[token].addressesTried + 1 < addresses.count {
+            upstreams[token].addressesTried += 1
+            let index = (upstreams[token].addressIndex + 1) % addresses.count
+            upstreams[token].addressIndex = index
+            do {
+                let descriptor = try Socket.connect(to: addresses[index])
+                upstreams[token].wire = Wire(descriptor, isWritable: false)
+                setDeadline(ofUpstream: token, now + shared.settings.upstream.connectTimeout)
+                watch(token)
+                return true
+            } catch {
+                continue
+            }
+        }
+        return false
+    }
+
+    // MARK: Identity
+
+    /// Asks who answers on a connection, before it carries a request (contract 3.2).
+    mutating func ask(_ token: SlabToken) {
+        upstreams[token].phase = .asking
+        if now < asksNotBefore {
+            identified(token, .failed(.timedOut), persists: true)
+            return
+        }
+        upstreams[token].ask.restart()
+        buffers.equip(&upstreams[token].wire.output)
+        upstreams[token].wire.output.append(shared.identityQuestion)
+        setDeadline(ofUpstream: token, now + shared.settings.identity.timeout)
+        readIdentity(token)
+    }
+
+    private mutating func readIdentity(_ token: SlabToken) {
+        guard upstreams[token].wire.flush() else {
+            openingFailed(token, .closed, "the connection was lost while the identity was asked for")
+            return
+        }
+        buffers.strip(&upstreams[token].wire.output)
+        while true {
+            let progress = upstreams[token].takeIdentity(headParser, &responseHead)
+            switch progress {
+            case .complete(_, let persists):
+                let report = shared.identityReader.report(upstreams[token].ask.content)
+                identified(token, report, persists: persists)
+                return
+            case .failed(.failed(.dropped)):
+                openingFailed(token, .closed, "the backend closed without saying who it is")
+                return
+            case .failed(let report):
+                identityUnknown(token, report)
+                return
+            case .incomplete: break
+            }
+            guard upstreams[token].wire.isReadable else {
+                buffers.strip(&upstreams[token].wire.input)
+                return
+            }
+            buffers.equip(&upstreams[token].wire.input)
+            upstreams[token].wire.input.reserve(1)
+            if case .failed = upstreams[token].wire.read() {
+                openingFailed(token, .closed, "the connection was lost while the identity was asked for")
+                return
+            }
+        }
+    }
+
+    /// The answer will not come, or cannot be used, but the backend is there: requests without a
+    /// session go on over connections that were not asked, until it is time to ask again.
+    mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
+        asksNotBefore = now + shared.settings.identity.interval
+        let observation = shared.registry.observe(
+            report, connectionOpenedAt: upstreams[token].openedAt, now: now,
+            previously: upstreams[token].instance)
+        news(observation)
+        openingFailed(token, .timedOut, "the backend does not say who it is: \(report)", fails: false)
+    }
+
+    private mutating func identified(
+        _ token: SlabToken, _ report: IdentityReport, persists: Bool
+    ) {
+        let openedAt = upstreams[token].openedAt
+        let observation: Observation
+        if let first = upstreams[token].ask.firstReport {
+            upstreams[token].ask.firstReport = nil
+            observation = shared.registry.observeFirstContact(
+                first: first, second: report, connectionOpenedAt: openedAt, now: now)
+        } else if persists && shared.registry.needsSecondAsk(after: report) {
+            upstreams[token].ask.firstReport = report
+            ask(token)
+            return
+        } else {
+            observation = shared.registry.observe(
+                report, connectionOpenedAt: openedAt, now: now,
+                previously: upstreams[token].instance)
+        }
+        news(observation)
+        upstreams[token].instance = observation.instance
+        buffers.strip(&upstreams[token].wire.input)
+        let action = pool.ready(
+            ConnectionID(rawValue: token.bits), instance: observation.instance,
+            persists: persists, live: observation.live, now: now)
+        switch action {
+        case .grant(let exchange, let connection, let closing):
+            if let closing { discardUpstream(SlabToken(closing)) }
+            let granted = SlabToken(connection)
+            upstreams[granted].instance = observation.instance
+            upstreams[granted].phase = .leased
+            upstreams[granted].deadline = .distantFuture
+            grants.append(Grant(exchange: SlabToken(exchange), connection: granted))
+        case .idle(let closing):
+            if let closing { discardUpstream(SlabToken(closing)) }
+            becomesIdle(token)
+        case .close(let closing):
+            if let closing { discardUpstream(SlabToken(closing)) }
+            discardUpstream(token)
+        }
+    }
+
+    private func news(_ observation: Observation) {
+        if !observation.changes.isEmpty {
+            shared.control.send(.instancesChanged(observation.changes))
+        }
+    }
+
+    // MARK: Use
+
+    private mutating func becomesIdle(_ token: SlabToken) {
+        upstreams[token].phase = .idle
+        upstreams[token].exchange = .none
+        setDeadline(ofUpstream: token, now + shared.settings.upstream.idleTimeout)
+    }
+
+    /// Gives a connection back on which nothing was written.
+    mutating func giveBack(_ token: SlabToken) {
+        released(token, persists: !upstreams[token].wire.isPeerDone)
+    }
+
+    /// An exchange is done with its connection.
+    mutating func release(_ token: SlabToken, isReusable: Bool) {
+        let isClean =
+            isReusable && upstreams[token].wire.input.isEmpty && !upstreams[token].wire.isPeerDone
+        if isClean {
+            buffers.strip(&upstreams[token].wire.input)
+            buffers.strip(&upstreams[token].wire.output)
+        }
+        released(token, persists: isClean)
+    }
+
+    private mutating func released(_ token: SlabToken, persists: Bool) {
+        let action = pool.release(
+            ConnectionID(rawValue: token.bits), persists: persists, live: shared.registry.live,
+            now: now)
+        switch action {
+        case .grant(let exchange):
+            upstreams[token].exchange = .none
+            grants.append(Grant(exchange: SlabToken(exchange), connection: token))
+        case .askAgain:
+            upstreams[token].exchange = .none
+            ask(token)
+        case .idle: becomesIdle(token)
+        case .close: discardUpstream(token)
+        }
+    }
+
+    /// Ends the connection that an exchange has, in the middle of its use.
+    mutating func dropUpstream(of exchange: SlabToken) {
+        let token = exchanges[exchange].upstream
+        guard token != .none else { return }
+        exchanges[exchange].upstream = .none
+        _ = pool.closed(ConnectionID(rawValue: token.bits))
+        shared.control.send(.connectionLost)
+        discardUpstream(token)
+    }
+
+    // MARK: Loss
+
+    /// A connection that nobody uses is gone.
+    mutating func lost(_ token: SlabToken) {
+        shared.control.send(.connectionLost)
+        let action = pool.closed(ConnectionID(rawValue: token.bits))
+        discardUpstream(token)
+        apply(action, .unreachable)
+    }
+
+    /// A connection could not be made, or did not say who answers.
+    mutating func openingFailed(
+        _ token: SlabToken, _ failure: OpeningFailure, _ reason: String, fails: Bool = true
+    ) {
+        shared.log.write(.debug, "no connection to the backend: \(reason)")
+        shared.control.send(failure == .refused ? .connectionRefused : .connectionLost)
+        let action = pool.openingFailed(ConnectionID(rawValue: token.bits), failure)
+        discardUpstream(token)
+        apply(action, failure == .timedOut ? .noAnswer : .unreachable)
+    }
+
+    private mutating func apply(_ action: LossAction, _ failure: UpstreamFailure) {
+        if let closing = action.closing { discardUpstream(SlabToken(closing)) }
+        for waiter in action.failed {
+            failed(SlabToken(waiter), failure)
+        }
+    }
+
+    /// The live instances changed: connections to those that are gone are of no use.
+    mutating func retireIdle() {
+        for connection in pool.retire(live: shared.registry.live) {
+            discardUpstream(SlabToken(connection))
+        }
+    }
+
+    /// Closes a connection that the pool has forgotten.
+    mutating func discardUpstream(_ token: SlabToken) {
+        guard upstreams.contains(token) else { return }
+        var upstream = upstreams.remove(token)
+        buffers.give(upstream.wire.input.takeStorage())
+        buffers.give(upstream.wire.output.takeStorage())
+    }
+
+    mutating func setDeadline(ofUpstream token: SlabToken, _ deadline: MonotonicTime) {
+        upstreams[token].deadline = deadline
+        deadlines.note(deadline)
+    }
+}

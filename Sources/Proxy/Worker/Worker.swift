@@ -1,0 +1,208 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Instances
+internal import Linux
+internal import Memory
+internal import Pool
+internal import Sessions
+internal import Settings
+internal import Time
+
+/// One event loop on one thread, with its connections and the requests on their way.
+///
+/// Everything of a connection lives in a slab of this value and is named by a token: nothing is
+/// shared with other workers, nothing is counted or locked, and an event for something that is
+/// gone finds nothing. The files `Worker+….swift` hold one subject each.
+struct Worker: ~Copyable {
+    /// What a poll token's kind means.
+    enum Kind {
+        static let listener: UInt8 = 0
+        static let downstream: UInt8 = 1
+        static let upstream: UInt8 = 2
+        static let mailbox: UInt8 = 3
+    }
+
+    let shared: Shared
+    let mailbox: Mailbox<WorkerMessage>
+    let rules: SessionRules
+    let headParser: HeadParser
+    let requestRewriter: RequestRewriter
+    let answerWriter: AnswerWriter
+
+    var poller: Poller
+    var listeners = Slab<ListeningSocket>()
+    var downstreams = Slab<Downstream>()
+    var upstreams = Slab<Upstream>()
+    var exchanges = Slab<ExchangeState>()
+    var pool: Pool
+    var buffers = BufferPool()
+    var deadlines = Deadlines()
+
+    /// The head that was parsed last, and for whom; filled anew for each message.
+    var requestHead: RequestHead
+    var requestHeadOwner = SlabToken.none
+    var responseHead: ResponseHead
+
+    var now: MonotonicTime
+    /// Downstream connections that have something to do before the loop waits again.
+    var ready: ContiguousArray<SlabToken> = []
+    /// Connections that were granted to exchanges that had waited.
+    var grants: ContiguousArray<Grant> = []
+    /// Until then new connections are not asked who answers: a question was not answered in time.
+    var asksNotBefore = MonotonicTime.zero
+    /// The upstream address that answered last.
+    var addressIndex = 0
+    /// Accepting pauses until then, for want of descriptors.
+    var acceptsNotBefore: MonotonicTime?
+    /// When what is in flight is given up, once the worker was told to stop.
+    var stopBy: MonotonicTime?
+
+    /// A connection for an exchange that had waited.
+    struct Grant {
+        let exchange: SlabToken
+        let connection: SlabToken
+    }
+
+    init(shared: Shared, mailbox: Mailbox<WorkerMessage>) throws(SystemError) {
+        let poller = try Poller()
+        try poller.watchReadable(
+            mailbox.number, PollToken(kind: Kind.mailbox, index: 0, generation: 0))
+        self.poller = poller
+        self.shared = shared
+        self.mailbox = mailbox
+        rules = shared.rules
+        headParser = shared.headParser
+        requestRewriter = shared.requestRewriter
+        answerWriter = shared.answerWriter
+        let upstream = shared.settings.upstream
+        pool = Pool(
+            limits: PoolLimits(
+                connectionsMax: upstream.maxConnections, queueTimeout: upstream.queueTimeout,
+                idleTimeout: upstream.idleTimeout))
+        requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
+        responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
+        now = MonotonicClock.now()
+    }
+
+    /// Takes a listening socket in; `isShared` when other workers accept from the same one.
+    mutating func listen(
+        on socket: consuming ListeningSocket, isShared: Bool
+    ) throws(SystemError) {
+        let number = socket.number
+        let token = listeners.insert(socket)
+        try poller.watchReadable(number, token.poll(Kind.listener), isShared: isShared)
+    }
+
+    /// Runs until told to stop and everything in flight is finished.
+    mutating func run() {
+        openConnections()
+        while !isDone {
+            let count = poller.wait(timeout: timeToWait)
+            now = MonotonicClock.now()
+            for index in 0..<count {
+                handle(poller.event(at: index))
+            }
+            settle()
+            if deadlines.beginSweep(now: now) {
+                sweep()
+                settle()
+            }
+        }
+    }
+
+    private var isDone: Bool {
+        guard let stopBy else { return false }
+        return downstreams.count == 0 || now >= stopBy
+    }
+
+    private var timeToWait: Duration? {
+        var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
+        if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
+        if let stopBy { wake = min(wake, stopBy) }
+        return wake == .distantFuture ? nil : wake - now
+    }
+
+    private mutating func handle(_ event: PollEvent) {
+        let token = SlabToken(index: event.token.index, generation: event.token.generation)
+        switch event.token.kind {
+        case Kind.downstream where downstreams.contains(token):
+            downstreams[token].wire.note(event)
+            downstreamReady(token, isBroken: event.isBroken)
+        case Kind.upstream where upstreams.contains(token):
+            upstreams[token].wire.note(event)
+            upstreamReady(token)
+        case Kind.listener where listeners.contains(token): accept(token)
+        case Kind.mailbox: readMail()
+        default: break  // For a former tenant of the place.
+        }
+    }
+
+    /// Does what the events of this turn left to do.
+    private mutating func settle() {
+        if acceptsNotBefore != nil { resumeAccepting() }
+        if pool.nextQueueDeadline <= now { failWaiters() }
+        repeat {
+            while let grant = grants.popLast() {
+                connectionGranted(grant)
+            }
+            while let token = ready.popLast() {
+                if downstreams.contains(token) { downstreamReady(token, isBroken: false) }
+            }
+            openConnections()
+        } while !grants.isEmpty || !ready.isEmpty
+    }
+
+    private mutating func readMail() {
+        for message in mailbox.drain() {
+            switch message {
+            case .backendUp: pool.backendUp()
+            case .instancesChanged: retireIdle()
+            case .stop(let by): stop(by: by)
+            }
+        }
+    }
+
+    private mutating func stop(by deadline: MonotonicTime) {
+        stopBy = deadline
+        for index in 0..<listeners.placeCount {
+            guard let token = listeners.token(at: index) else { continue }
+            poller.unwatch(listeners[token].number)
+            _ = listeners.remove(token)
+        }
+        for connection in pool.drain() {
+            discardUpstream(SlabToken(connection))
+        }
+        for index in 0..<downstreams.placeCount {
+            guard let token = downstreams.token(at: index) else { continue }
+            if downstreams[token].phase == .head && downstreams[token].wire.input.isEmpty {
+                closeDownstream(token)
+            }
+        }
+    }
+}
+
+extension SlabToken {
+    /// As the poller carries it.
+    func poll(_ kind: UInt8) -> PollToken {
+        PollToken(kind: kind, index: index, generation: generation)
+    }
+
+    /// As the pool knows it.
+    var bits: UInt64 { UInt64(index) << 32 | UInt64(generation) }
+
+    init(bits: UInt64) {
+        self.init(
+            index: UInt32(truncatingIfNeeded: bits >> 32),
+            generation: UInt32(truncatingIfNeeded: bits))
+    }
+
+    init(_ connection: ConnectionID) {
+        self.init(bits: connection.rawValue)
+    }
+
+    init(_ exchange: ExchangeID) {
+        self.init(bits: exchange.rawValue)
+    }
+}
