@@ -31,7 +31,9 @@ public struct StaticText: Equatable, Sendable, CustomStringConvertible {
     public init(_ text: StaticString) { self.text = text }
 
     /// Whether both say the same.
-    public static func == (left: Self, right: Self) -> Bool { left.description == right.description }
+    public static func == (left: Self, right: Self) -> Bool {
+        left.description == right.description
+    }
 
     /// The text.
     public var description: String { "\(text)" }
@@ -63,12 +65,15 @@ public struct AnswerWriter: Sendable {
         let reason = Self.jsonString(settings.stale.reason)
         let message = Self.jsonString(settings.stale.message)
         staleContent = Array(
-            "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}".utf8)
+            "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}".utf8
+        )
     }
 
     /// Appends the whole answer to `out`.
     public func write(
-        _ answer: Answer, frame: AnswerFrame, rules: SessionRules,
+        _ answer: Answer,
+        frame: AnswerFrame,
+        rules: SessionRules,
         into out: inout Buffer
     ) {
         let status = status(of: answer)

@@ -56,8 +56,12 @@ public struct RequestRewriter: Sendable {
     ///
     /// - Precondition: `head` was parsed from the first waiting bytes of `input`.
     public func write(
-        _ head: borrowing RequestHead, from input: borrowing Buffer, client: ClientFacts,
-        edits: RequestEdits, rules: SessionRules, into out: inout Buffer
+        _ head: borrowing RequestHead,
+        from input: borrowing Buffer,
+        client: ClientFacts,
+        edits: RequestEdits,
+        rules: SessionRules,
+        into out: inout Buffer
     ) {
         out.reserve(head.byteCount + 512)
         writeRequestLine(head, from: input, into: &out)
@@ -98,7 +102,9 @@ public struct RequestRewriter: Sendable {
     }
 
     private func writeRequestLine(
-        _ head: borrowing RequestHead, from input: borrowing Buffer, into out: inout Buffer
+        _ head: borrowing RequestHead,
+        from input: borrowing Buffer,
+        into out: inout Buffer
     ) {
         out.append(input, from: head.methodRange.start, count: Int(head.methodRange.count))
         out.append(" ")
@@ -118,7 +124,9 @@ public struct RequestRewriter: Sendable {
     }
 
     private func isUntouched(
-        _ line: FieldLine, client: ClientFacts, edits: RequestEdits
+        _ line: FieldLine,
+        client: ClientFacts,
+        edits: RequestEdits
     ) -> Bool {
         if line.isHopByHop { return false }
         switch line.id {
@@ -132,7 +140,9 @@ public struct RequestRewriter: Sendable {
 
     /// The other cookies of a `Cookie` line that has a jar cookie, if there are any.
     private func writeCookie(
-        _ line: FieldLine, from input: borrowing Buffer, rules: SessionRules,
+        _ line: FieldLine,
+        from input: borrowing Buffer,
+        rules: SessionRules,
         into out: inout Buffer
     ) {
         let before = out.count
@@ -147,7 +157,9 @@ public struct RequestRewriter: Sendable {
 
     /// `X-Forwarded-*` and `Via`.
     private func writeForwarding(
-        _ head: borrowing RequestHead, from input: borrowing Buffer, client: ClientFacts,
+        _ head: borrowing RequestHead,
+        from input: borrowing Buffer,
+        client: ClientFacts,
         into out: inout Buffer
     ) {
         var saidHost = false
@@ -168,7 +180,8 @@ public struct RequestRewriter: Sendable {
         if !saidProto {
             out.append(
                 client.isSecure
-                    ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http")
+                    ? "\r\nX-Forwarded-Proto: https" : "\r\nX-Forwarded-Proto: http"
+            )
         }
         if !saidHost && !head.authority.isEmpty {
             out.append("\r\nX-Forwarded-Host: ")

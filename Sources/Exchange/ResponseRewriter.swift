@@ -48,8 +48,11 @@ public enum ResponseRewriter {
     ///
     /// - Precondition: `head` was parsed from the first waiting bytes of `input`.
     public static func write(
-        _ head: borrowing ResponseHead, from input: borrowing Buffer, edits: ResponseEdits,
-        rules: SessionRules, into out: inout Buffer
+        _ head: borrowing ResponseHead,
+        from input: borrowing Buffer,
+        edits: ResponseEdits,
+        rules: SessionRules,
+        into out: inout Buffer
     ) {
         out.reserve(head.byteCount + 512)
         writeStatusLine(head, from: input, into: &out)
@@ -91,7 +94,9 @@ public enum ResponseRewriter {
 
     /// Appends an interim head (RFC 9110 §15.2) for the client to `out`.
     public static func writeInterim(
-        _ head: borrowing ResponseHead, from input: borrowing Buffer, into out: inout Buffer
+        _ head: borrowing ResponseHead,
+        from input: borrowing Buffer,
+        into out: inout Buffer
     ) {
         writeStatusLine(head, from: input, into: &out)
         for index in 0..<head.fields.count where !head.fields[index].isHopByHop {
@@ -104,7 +109,9 @@ public enum ResponseRewriter {
     }
 
     private static func writeStatusLine(
-        _ head: borrowing ResponseHead, from input: borrowing Buffer, into out: inout Buffer
+        _ head: borrowing ResponseHead,
+        from input: borrowing Buffer,
+        into out: inout Buffer
     ) {
         out.append("HTTP/1.1 ")
         out.append(decimal: UInt64(head.status))

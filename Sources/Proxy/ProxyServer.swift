@@ -35,8 +35,10 @@ public enum ProxyServer {
         let shared = try Shared(
             settings: settings,
             jar: Jar(settings.jar, session: settings.session, key: random),
-            registry: InstanceRegistry(), log: log,
-            upstreamAddresses: try resolve(settings.upstream.address))
+            registry: InstanceRegistry(),
+            log: log,
+            upstreamAddresses: try resolve(settings.upstream.address)
+        )
         let workerCount = settings.workers ?? Machine.coreCount
         let (boxes, addresses) = try bind(settings.listen, workerCount: workerCount)
         var mailboxes: [Mailbox<WorkerMessage>] = []
@@ -49,12 +51,14 @@ public enum ProxyServer {
             .info,
             "lychgate \(version) listens on \(addresses.joined(separator: ", ")) for "
                 + "\(settings.upstream.address.text), \(workerCount) "
-                + (workerCount == 1 ? "worker" : "workers"))
+                + (workerCount == 1 ? "worker" : "workers")
+        )
         if descriptors < settings.limits.connections * 2 {
             log.write(
                 .warning,
                 "the system allows \(descriptors) open files: too few for limits.connections "
-                    + "(\(settings.limits.connections))")
+                    + "(\(settings.limits.connections))"
+            )
         }
         log.flush()
         var control = try ControlLoop(shared: shared, signals: signals, workers: mailboxes)
@@ -65,7 +69,10 @@ public enum ProxyServer {
     }
 
     private static func start(
-        index: Int, shared: Shared, mailbox: Mailbox<WorkerMessage>, box: ListenerBox
+        index: Int,
+        shared: Shared,
+        mailbox: Mailbox<WorkerMessage>,
+        box: ListenerBox
     ) throws(SystemError) {
         _ = try Thread(name: "worker-\(index)") {
             do throws(SystemError) {
@@ -103,7 +110,8 @@ public enum ProxyServer {
 
     /// Binds everything before anything runs, so that a taken address is told at once.
     private static func bind(
-        _ listen: [ListenSettings], workerCount: Int
+        _ listen: [ListenSettings],
+        workerCount: Int
     ) throws -> (boxes: [ListenerBox], addresses: [String]) {
         let boxes = (0..<workerCount).map { _ in ListenerBox() }
         var texts: [String] = []
@@ -116,8 +124,10 @@ public enum ProxyServer {
                     for box in boxes { box.put(try socket.duplicate()) }
                 case .host(let host, let port):
                     for address in try SocketAddress.resolve(
-                        host: host, port: port, toListen: true)
-                    {
+                        host: host,
+                        port: port,
+                        toListen: true
+                    ) {
                         // SO_REUSEPORT would share the port with another process in silence; this
                         // one, without it, finds out.
                         _ = try ListeningSocket(ip: address, isShared: false)
@@ -129,7 +139,8 @@ public enum ProxyServer {
                 }
             } catch let error as SystemError {
                 throw StartFailure(
-                    description: "cannot listen on \(settings.address.text): \(error)")
+                    description: "cannot listen on \(settings.address.text): \(error)"
+                )
             }
         }
         return (boxes, texts)

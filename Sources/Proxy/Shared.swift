@@ -30,7 +30,10 @@ final class Shared: Sendable {
     let connections: Gauge
 
     init(
-        settings: Settings, jar: Jar, registry: InstanceRegistry, log: Log,
+        settings: Settings,
+        jar: Jar,
+        registry: InstanceRegistry,
+        log: Log,
         upstreamAddresses: [SocketAddress]
     ) throws(SystemError) {
         self.settings = settings
@@ -41,8 +44,10 @@ final class Shared: Sendable {
         rules = SessionRules(settings.session)
         let carrier = settings.session.carrierHeader.utf8.map(\.lowercasedASCII)
         let limits = HeadLimits(
-            headerBytes: settings.limits.headerBytes, headerCount: settings.limits.headerCount,
-            targetBytes: settings.limits.targetBytes)
+            headerBytes: settings.limits.headerBytes,
+            headerCount: settings.limits.headerCount,
+            targetBytes: settings.limits.targetBytes
+        )
         headParser = HeadParser(limits: limits, protected: [carrier])
         let authority = settings.upstream.address.authority
         requestRewriter = RequestRewriter(settings: settings, defaultHost: Array(authority.utf8))
@@ -50,7 +55,8 @@ final class Shared: Sendable {
         identityReader = IdentityReader(settings.identity.from)
         identityQuestion = Array(
             ("GET \(settings.identity.path) HTTP/1.1\r\nHost: \(authority)\r\n"
-                + "User-Agent: lychgate\r\nAccept: application/json, */*;q=0.1\r\n\r\n").utf8)
+                + "User-Agent: lychgate\r\nAccept: application/json, */*;q=0.1\r\n\r\n").utf8
+        )
         control = try Mailbox()
         connections = Gauge(limit: settings.limits.connections)
     }

@@ -73,7 +73,9 @@ struct Wire: ~Copyable {
     ///
     /// - Returns: how many of the latter were written, or nil when the connection is broken.
     mutating func write(
-        through source: borrowing Buffer, from offset: Int, count: Int
+        through source: borrowing Buffer,
+        from offset: Int,
+        count: Int
     ) -> Int? {
         guard isWritable else { return 0 }
         let waiting = output.count

@@ -21,11 +21,16 @@ struct ControlLoop: ~Copyable {
     private var isStopping = false
 
     init(
-        shared: Shared, signals: consuming Signals, workers: [Mailbox<WorkerMessage>]
+        shared: Shared,
+        signals: consuming Signals,
+        workers: [Mailbox<WorkerMessage>]
     ) throws(HealthClientError) {
         watcher = try Watcher(
-            backend: shared.settings.upstream.address, identity: shared.settings.identity,
-            registry: shared.registry, clock: { MonotonicClock.now() })
+            backend: shared.settings.upstream.address,
+            identity: shared.settings.identity,
+            registry: shared.registry,
+            clock: { MonotonicClock.now() }
+        )
         self.shared = shared
         self.signals = signals
         self.workers = workers
@@ -102,7 +107,10 @@ struct ControlLoop: ~Copyable {
         let now = MonotonicClock.now()
         for _ in 0..<Self.reapsPerStep {
             let reaped = shared.jar.reap(
-                limit: Self.reapBatch, live: shared.registry.live, now: now)
+                limit: Self.reapBatch,
+                live: shared.registry.live,
+                now: now
+            )
             if reaped.isPassDone { return }
         }
     }

@@ -33,7 +33,10 @@ final class Log: Sendable {
     func write(_ level: LogSettings.Level, _ message: @autoclosure () -> String) {
         guard level >= settings.level else { return }
         let line = Line(
-            level: level, message: message(), milliseconds: WallClock.milliseconds())
+            level: level,
+            message: message(),
+            milliseconds: WallClock.milliseconds()
+        )
         if !lines.send(line) { dropped.add(1) }
     }
 
@@ -46,8 +49,10 @@ final class Log: Sendable {
         let lost = dropped.takeAll()
         if lost > 0 {
             let line = Line(
-                level: .warning, message: "\(lost) log lines were dropped",
-                milliseconds: WallClock.milliseconds())
+                level: .warning,
+                message: "\(lost) log lines were dropped",
+                milliseconds: WallClock.milliseconds()
+            )
             text += format(line) + "\n"
         }
         if !text.isEmpty { Files.write(text, to: .error) }

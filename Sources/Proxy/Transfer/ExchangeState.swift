@@ -37,7 +37,9 @@ struct ExchangeState: ~Copyable {
     var collection: Collection?
 
     init(
-        downstream: SlabToken, head: borrowing RequestHead, judgement: consuming Judgement,
+        downstream: SlabToken,
+        head: borrowing RequestHead,
+        judgement: consuming Judgement,
         machine: ExchangeMachine
     ) {
         self.downstream = downstream

@@ -27,12 +27,16 @@ enum RequestTransfer {
 
     /// Moves as much as goes.
     static func run(
-        from downstream: inout Downstream, to upstream: inout Upstream,
-        exchange: inout ExchangeState, buffers: inout BufferPool
+        from downstream: inout Downstream,
+        to upstream: inout Upstream,
+        exchange: inout ExchangeState,
+        buffers: inout BufferPool
     ) -> TransferOutcome {
         while !exchange.isRequestTaken {
             let step = exchange.requestDecoder.next(
-                downstream.wire.input, from: downstream.cursor)
+                downstream.wire.input,
+                from: downstream.cursor
+            )
             switch step {
             case .content(let skip, let count):
                 downstream.cursor += skip
@@ -62,7 +66,9 @@ enum RequestTransfer {
 
     /// Hands content on; nil when the backend's connection is broken, 0 when it takes no more.
     private static func move(
-        _ count: Int, from downstream: inout Downstream, to upstream: inout Upstream,
+        _ count: Int,
+        from downstream: inout Downstream,
+        to upstream: inout Upstream,
         exchange: inout ExchangeState
     ) -> Int? {
         var moved = count
@@ -73,13 +79,19 @@ enum RequestTransfer {
             }
             ContentEncoder.beginChunk(count, into: &upstream.wire.output)
             upstream.wire.output.append(
-                downstream.wire.input, from: downstream.cursor, count: count)
+                downstream.wire.input,
+                from: downstream.cursor,
+                count: count
+            )
             ContentEncoder.endChunk(into: &upstream.wire.output)
         } else {
             let before = upstream.wire.output.count
             guard
                 let written = upstream.wire.write(
-                    through: downstream.wire.input, from: downstream.cursor, count: count)
+                    through: downstream.wire.input,
+                    from: downstream.cursor,
+                    count: count
+                )
             else { return nil }
             if written > 0 || upstream.wire.output.count < before {
                 exchange.machine.requestBytesWritten()
@@ -101,7 +113,8 @@ enum RequestTransfer {
 
     /// Reads more of the request; nil when there is more to take.
     private static func receive(
-        _ downstream: inout Downstream, _ exchange: inout ExchangeState,
+        _ downstream: inout Downstream,
+        _ exchange: inout ExchangeState,
         _ buffers: inout BufferPool
     ) -> TransferOutcome? {
         if downstream.wire.inputEnded { return .truncated }

@@ -12,8 +12,10 @@ enum ResponseTransfer {
 
     /// Moves as much as goes.
     static func run(
-        from upstream: inout Upstream, to downstream: inout Downstream,
-        exchange: inout ExchangeState, buffers: inout BufferPool
+        from upstream: inout Upstream,
+        to downstream: inout Downstream,
+        exchange: inout ExchangeState,
+        buffers: inout BufferPool
     ) -> TransferOutcome {
         while true {
             switch exchange.responseDecoder.next(upstream.wire.input, from: 0) {
@@ -42,7 +44,8 @@ enum ResponseTransfer {
 
     /// The content is over; what still waits for the client is flushed by its own phase.
     private static func end(
-        _ downstream: inout Downstream, _ exchange: borrowing ExchangeState
+        _ downstream: inout Downstream,
+        _ exchange: borrowing ExchangeState
     ) -> TransferOutcome {
         if exchange.responseFraming == .chunked && exchange.method != .head {
             ContentEncoder.lastChunk(into: &downstream.wire.output)
@@ -52,7 +55,9 @@ enum ResponseTransfer {
 
     /// Hands content on; nil when the client's connection is broken, 0 when it takes no more.
     private static func move(
-        _ count: Int, from upstream: inout Upstream, to downstream: inout Downstream,
+        _ count: Int,
+        from upstream: inout Upstream,
+        to downstream: inout Downstream,
         exchange: inout ExchangeState
     ) -> Int? {
         var moved = count
@@ -67,7 +72,10 @@ enum ResponseTransfer {
         } else {
             guard
                 let written = downstream.wire.write(
-                    through: upstream.wire.input, from: 0, count: count)
+                    through: upstream.wire.input,
+                    from: 0,
+                    count: count
+                )
             else { return nil }
             moved = written
         }
@@ -78,7 +86,9 @@ enum ResponseTransfer {
 
     /// Reads more of the response; nil when there is more to take.
     private static func receive(
-        _ upstream: inout Upstream, _ decoder: ContentDecoder, _ buffers: inout BufferPool
+        _ upstream: inout Upstream,
+        _ decoder: ContentDecoder,
+        _ buffers: inout BufferPool
     ) -> TransferOutcome? {
         if upstream.wire.inputEnded {
             return decoder.endOfInput() == .complete ? .finished : .truncated

@@ -37,7 +37,10 @@ struct IdentityAsk: Sendable {
 
     /// Takes what waits in `input`; `ended` says that nothing more comes.
     mutating func take(
-        _ input: inout Buffer, parser: HeadParser, head: inout ResponseHead, ended: Bool
+        _ input: inout Buffer,
+        parser: HeadParser,
+        head: inout ResponseHead,
+        ended: Bool
     ) -> Progress {
         while true {
             switch state {
@@ -50,8 +53,10 @@ struct IdentityAsk: Sendable {
                     if head.isInterim { continue }
                     guard head.status != 101 else { return .failed(.failed(.malformed)) }
                     state = .content(
-                        ContentDecoder(head.framing), status: head.status,
-                        isPersistent: head.isPersistent)
+                        ContentDecoder(head.framing),
+                        status: head.status,
+                        isPersistent: head.isPersistent
+                    )
                 }
             case .content(var decoder, let status, let isPersistent):
                 let progress = takeContent(&input, &decoder)
@@ -74,7 +79,8 @@ struct IdentityAsk: Sendable {
     }
 
     private mutating func takeContent(
-        _ input: inout Buffer, _ decoder: inout ContentDecoder
+        _ input: inout Buffer,
+        _ decoder: inout ContentDecoder
     ) -> Progress {
         while true {
             switch decoder.next(input, from: 0) {

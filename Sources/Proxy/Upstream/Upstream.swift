@@ -48,7 +48,8 @@ struct Upstream: ~Copyable {
 
     /// Takes what came in of the identity answer.
     mutating func takeIdentity(
-        _ parser: HeadParser, _ head: inout ResponseHead
+        _ parser: HeadParser,
+        _ head: inout ResponseHead
     ) -> IdentityAsk.Progress {
         ask.take(&wire.input, parser: parser, head: &head, ended: wire.inputEnded)
     }

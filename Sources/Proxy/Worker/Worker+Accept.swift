@@ -31,7 +31,10 @@ extension Worker {
         }
         let number = descriptor.number
         let client = ClientFacts(
-            ip: Array(peer.ipText.utf8), isTrusted: isTrusted(peer), isSecure: false)
+            ip: Array(peer.ipText.utf8),
+            isTrusted: isTrusted(peer),
+            isSecure: false
+        )
         let token = downstreams.insert(Downstream(descriptor: descriptor, client: client))
         setDeadline(of: token, now + shared.settings.timeouts.header)
         do {
@@ -72,7 +75,10 @@ extension Worker {
             do {
                 let isShared = listeners[token].address.isUnix
                 try poller.watchReadable(
-                    listeners[token].number, token.poll(Kind.listener), isShared: isShared)
+                    listeners[token].number,
+                    token.poll(Kind.listener),
+                    isShared: isShared
+                )
             } catch {
                 acceptsNotBefore = now + .milliseconds(100)
             }

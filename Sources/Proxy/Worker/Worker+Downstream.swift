@@ -32,7 +32,9 @@ extension Worker {
         while true {
             if isUnseen {
                 switch headParser.parseRequest(
-                    downstreams[token].wire.input, into: &requestHead)
+                    downstreams[token].wire.input,
+                    into: &requestHead
+                )
                 {
                 case .complete:
                     downstreams[token].headBegan = false
@@ -95,11 +97,18 @@ extension Worker {
 
     /// Writes an answer that Lychgate makes itself.
     mutating func send(
-        _ answer: Answer, _ frame: AnswerFrame, on token: SlabToken, then sequel: Downstream.Sequel
+        _ answer: Answer,
+        _ frame: AnswerFrame,
+        on token: SlabToken,
+        then sequel: Downstream.Sequel
     ) {
         buffers.equip(&downstreams[token].wire.output)
         answerWriter.write(
-            answer, frame: frame, rules: rules, into: &downstreams[token].wire.output)
+            answer,
+            frame: frame,
+            rules: rules,
+            into: &downstreams[token].wire.output
+        )
         downstreams[token].phase = .flushing(then: sequel)
         flush(token)
     }

@@ -18,8 +18,13 @@ extension Worker {
         downstreams[token].machine.requestHead(isPersistent: requestHead.isPersistent)
         downstreams[token].cursor = requestHead.byteCount
         let judgement = rules.judge(
-            requestHead, in: downstreams[token].wire.input, jar: shared.jar,
-            live: shared.registry.live, isSecure: downstreams[token].client.isSecure, now: now)
+            requestHead,
+            in: downstreams[token].wire.input,
+            jar: shared.jar,
+            live: shared.registry.live,
+            isSecure: downstreams[token].client.isSecure,
+            now: now
+        )
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
             if requestHead.method == .connect {
@@ -37,9 +42,15 @@ extension Worker {
     private mutating func lease(for token: SlabToken, _ judgement: Judgement) {
         let exchange = exchanges.insert(
             ExchangeState(
-                downstream: token, head: requestHead, judgement: judgement,
+                downstream: token,
+                head: requestHead,
+                judgement: judgement,
                 machine: ExchangeMachine(
-                    method: requestHead.method, carriesSession: judgement.session != nil)))
+                    method: requestHead.method,
+                    carriesSession: judgement.session != nil
+                )
+            )
+        )
         downstreams[token].exchange = exchange
         downstreams[token].phase = .exchange
         downstreams[token].deadline = .distantFuture
@@ -52,7 +63,10 @@ extension Worker {
         let action = pool.lease(
             ExchangeID(rawValue: exchange.bits),
             session: exchanges[exchange].judgement.session?.instance,
-            verifiedSince: verifiedSince, live: live, now: now)
+            verifiedSince: verifiedSince,
+            live: live,
+            now: now
+        )
         switch action {
         case .use(let connection): write(exchange, to: SlabToken(connection))
         case .askAgain(let connection): ask(SlabToken(connection))
@@ -75,8 +89,11 @@ extension Worker {
         var isWithoutSession = false
         if let session = exchanges[exchange].judgement.session {
             let verdict = mayWrite(
-                session, to: upstreams[connection].instance ?? .unverified,
-                live: shared.registry.live, policy: shared.settings.identity.unverified)
+                session,
+                to: upstreams[connection].instance ?? .unverified,
+                live: shared.registry.live,
+                policy: shared.settings.identity.unverified
+            )
             switch verdict {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt: isWithoutSession = true
@@ -106,9 +123,13 @@ extension Worker {
         let token = exchanges[exchange].downstream
         buffers.equip(&upstreams[connection].wire.output)
         requestRewriter.write(
-            requestHead, from: downstreams[token].wire.input, client: downstreams[token].client,
-            edits: exchanges[exchange].requestEdits, rules: rules,
-            into: &upstreams[connection].wire.output)
+            requestHead,
+            from: downstreams[token].wire.input,
+            client: downstreams[token].client,
+            edits: exchanges[exchange].requestEdits,
+            rules: rules,
+            into: &upstreams[connection].wire.output
+        )
         transferRequest(exchange)
     }
 
@@ -118,7 +139,9 @@ extension Worker {
         if requestHeadOwner != token {
             requestHeadOwner = token
             let outcome = headParser.parseRequest(
-                downstreams[token].wire.input, into: &requestHead)
+                downstreams[token].wire.input,
+                into: &requestHead
+            )
             guard outcome == .complete else { return false }
         }
         downstreams[token].cursor = requestHead.byteCount
@@ -142,8 +165,11 @@ extension Worker {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
         let outcome = RequestTransfer.run(
-            from: &downstreams[token], to: &upstreams[connection],
-            exchange: &exchanges[exchange], buffers: &buffers)
+            from: &downstreams[token],
+            to: &upstreams[connection],
+            exchange: &exchanges[exchange],
+            buffers: &buffers
+        )
         switch outcome {
         case .blocked:
             if !exchanges[exchange].isRequestTaken {
@@ -156,7 +182,9 @@ extension Worker {
             _ = upstreams[connection].machine.requestFinished()
             if !exchanges[exchange].machine.isResponding {
                 setDeadline(
-                    ofUpstream: connection, now + shared.settings.upstream.responseTimeout)
+                    ofUpstream: connection,
+                    now + shared.settings.upstream.responseTimeout
+                )
             }
         case .malformed(let refusal):
             let reason = StaticText(refusal.cause.description)
@@ -201,16 +229,23 @@ extension Worker {
             return
         }
         answer(
-            token, reply, isHead: state.method == .head, minorVersion: state.clientMinorVersion,
-            remainder: state.requestDecoder)
+            token,
+            reply,
+            isHead: state.method == .head,
+            minorVersion: state.clientMinorVersion,
+            remainder: state.requestDecoder
+        )
     }
 
     /// Answers the request in `requestHead`, which got no exchange.
     private mutating func answer(_ token: SlabToken, _ reply: Answer) {
         answer(
-            token, reply, isHead: requestHead.method == .head,
+            token,
+            reply,
+            isHead: requestHead.method == .head,
             minorVersion: requestHead.minorVersion,
-            remainder: ContentDecoder(requestHead.framing))
+            remainder: ContentDecoder(requestHead.framing)
+        )
     }
 
     /// Answers a request whose content is known up to the connection's cursor.
@@ -218,7 +253,10 @@ extension Worker {
     /// The connection lives on if the whole request is here already; else the answer closes it,
     /// since to wait for the rest only to drop it would cost more than a new connection.
     private mutating func answer(
-        _ token: SlabToken, _ reply: Answer, isHead: Bool, minorVersion: UInt8,
+        _ token: SlabToken,
+        _ reply: Answer,
+        isHead: Bool,
+        minorVersion: UInt8,
         remainder: ContentDecoder
     ) {
         var decoder = remainder
@@ -227,7 +265,9 @@ extension Worker {
         var persists = isWhole && stopBy == nil
         if case .refused = reply { persists = false }
         let persistence = downstreams[token].machine.responseHead(
-            isPersistent: persists, endsAtClose: false)
+            isPersistent: persists,
+            endsAtClose: false
+        )
         var frame = AnswerFrame()
         frame.isHead = isHead
         frame.closes = persistence == .announceClose
@@ -238,7 +278,8 @@ extension Worker {
     }
 
     /// Passes over the rest of a request as far as it is here; true when that is all of it.
-    private mutating func dropContent(of token: SlabToken, _ decoder: inout ContentDecoder) -> Bool {
+    private mutating func dropContent(of token: SlabToken, _ decoder: inout ContentDecoder) -> Bool
+    {
         while true {
             switch decoder.next(downstreams[token].wire.input, from: downstreams[token].cursor) {
             case .content(let skip, let count):
@@ -283,7 +324,10 @@ extension Worker {
 
     /// The client did not send the rest of its request in time.
     mutating func requestTimedOut(_ exchange: SlabToken) {
-        fail(exchange, with: .refused(status: 408, reason: StaticText("the request came too slowly")))
+        fail(
+            exchange,
+            with: .refused(status: 408, reason: StaticText("the request came too slowly"))
+        )
     }
 
     /// The client is gone: what was on its way for it ends.

@@ -29,8 +29,10 @@ extension Worker {
         while true {
             if !upstreams[connection].wire.input.isEmpty {
                 switch headParser.parseResponse(
-                    upstreams[connection].wire.input, to: exchanges[exchange].method,
-                    into: &responseHead)
+                    upstreams[connection].wire.input,
+                    to: exchanges[exchange].method,
+                    into: &responseHead
+                )
                 {
                 case .complete where responseHead.isInterim:
                     guard relayInterim(exchange) else { return }
@@ -43,7 +45,10 @@ extension Worker {
                     responseHeadReceived(exchange)
                     return
                 case .refused(let refusal):
-                    shared.log.write(.warning, "bad response from the backend: \(refusal.cause.description)")
+                    shared.log.write(
+                        .warning,
+                        "bad response from the backend: \(refusal.cause.description)"
+                    )
                     failed(exchange, .badResponse)
                     return
                 case .incomplete: break
@@ -72,8 +77,10 @@ extension Worker {
         if exchanges[exchange].clientMinorVersion > 0 {
             buffers.equip(&downstreams[token].wire.output)
             ResponseRewriter.writeInterim(
-                responseHead, from: upstreams[connection].wire.input,
-                into: &downstreams[token].wire.output)
+                responseHead,
+                from: upstreams[connection].wire.input,
+                into: &downstreams[token].wire.output
+            )
             let isFlood = downstreams[token].wire.output.count > ResponseTransfer.highWater
             guard downstreams[token].wire.flush(), !isFlood else {
                 closeDownstream(token)
@@ -89,8 +96,11 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         upstreams[connection].deadline = .distantFuture
         let plan = rules.judgeResponse(
-            responseHead, in: upstreams[connection].wire.input,
-            request: exchanges[exchange].judgement, jar: shared.jar)
+            responseHead,
+            in: upstreams[connection].wire.input,
+            request: exchanges[exchange].judgement,
+            jar: shared.jar
+        )
         if let warning = plan.warning {
             shared.log.write(.warning, "no session captured: \(warning.text)")
         }
@@ -109,18 +119,24 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         while let collection = exchanges[exchange].collection {
             let step = exchanges[exchange].responseDecoder.next(
-                upstreams[connection].wire.input, from: upstreams[connection].cursor)
+                upstreams[connection].wire.input,
+                from: upstreams[connection].cursor
+            )
             switch step {
             case .content(let skip, let count):
                 upstreams[connection].cursor += skip
                 guard collection.content.count + count <= ResponsePlan.contentBytesMax else {
                     shared.log.write(
-                        .warning, "no session captured: \(CaptureWarning.contentTooLong.text)")
+                        .warning,
+                        "no session captured: \(CaptureWarning.contentTooLong.text)"
+                    )
                     beginResponse(exchange, collection.plan, sessionID: nil, endedByBackend: false)
                     return
                 }
                 let bytes = upstreams[connection].wire.input.copy(
-                    from: upstreams[connection].cursor, count: count)
+                    from: upstreams[connection].cursor,
+                    count: count
+                )
                 exchanges[exchange].collection?.content.append(contentsOf: bytes)
                 exchanges[exchange].responseDecoder.took(count)
                 upstreams[connection].cursor += count
@@ -169,7 +185,8 @@ extension Worker {
     }
 
     private func firstSessionID(
-        _ document: borrowing JSONDocument, _ judgement: Judgement
+        _ document: borrowing JSONDocument,
+        _ judgement: Judgement
     ) -> [UInt8]? {
         for text in rules.jsonPointers(judgement) {
             guard let pointer = JSONPointer(text), let value = document.value(at: pointer) else {
@@ -177,7 +194,9 @@ extension Worker {
             }
             if SessionRules.isValid(value) { return value }
             shared.log.write(
-                .warning, "no session captured: \(CaptureWarning.invalidValue.text)")
+                .warning,
+                "no session captured: \(CaptureWarning.invalidValue.text)"
+            )
         }
         return nil
     }
@@ -186,7 +205,10 @@ extension Worker {
     ///
     /// - Parameter sessionID: what a JSON rule found in the content.
     private mutating func beginResponse(
-        _ exchange: SlabToken, _ plan: ResponsePlan, sessionID: [UInt8]?, endedByBackend: Bool
+        _ exchange: SlabToken,
+        _ plan: ResponsePlan,
+        sessionID: [UInt8]?,
+        endedByBackend: Bool
     ) {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
@@ -195,29 +217,43 @@ extension Worker {
         var edits = ResponseEdits()
         edits.isSecure = downstreams[token].client.isSecure
         settleSession(
-            exchange, plan, sessionID: sessionID, endedByBackend: endedByBackend, &edits)
+            exchange,
+            plan,
+            sessionID: sessionID,
+            endedByBackend: endedByBackend,
+            &edits
+        )
         let minorVersion = exchanges[exchange].clientMinorVersion
         edits.framing = DownstreamFraming(responseHead.framing, clientMinorVersion: minorVersion)
         let persistence = downstreams[token].machine.responseHead(
-            isPersistent: stopBy == nil, endsAtClose: edits.framing == .untilClose)
+            isPersistent: stopBy == nil,
+            endsAtClose: edits.framing == .untilClose
+        )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
-            endsAtClose: responseHead.framing == .untilClose)
+            endsAtClose: responseHead.framing == .untilClose
+        )
         exchanges[exchange].responseFraming = edits.framing
         exchanges[exchange].machine.responseBegun()
         buffers.equip(&downstreams[token].wire.output)
         ResponseRewriter.write(
-            responseHead, from: upstreams[connection].wire.input, edits: edits, rules: rules,
-            into: &downstreams[token].wire.output)
+            responseHead,
+            from: upstreams[connection].wire.input,
+            edits: edits,
+            rules: rules,
+            into: &downstreams[token].wire.output
+        )
         // The request cannot be needed again.
         downstreams[token].dropTaken()
         if let collection = exchanges[exchange].collection {
             passOn(collection, of: exchange)
         } else {
             exchanges[exchange].responseDecoder = ContentDecoder(
-                responseHead.framing, role: .client)
+                responseHead.framing,
+                role: .client
+            )
             upstreams[connection].wire.input.consume(responseHead.byteCount)
         }
         transferResponse(exchange)
@@ -227,7 +263,10 @@ extension Worker {
     private mutating func parseResponseHeadAgain(_ exchange: SlabToken) -> Bool {
         let connection = exchanges[exchange].upstream
         let outcome = headParser.parseResponse(
-            upstreams[connection].wire.input, to: exchanges[exchange].method, into: &responseHead)
+            upstreams[connection].wire.input,
+            to: exchanges[exchange].method,
+            into: &responseHead
+        )
         if outcome == .complete { return true }
         failed(exchange, .badResponse)
         return false
@@ -244,7 +283,9 @@ extension Worker {
         let isChunked = exchanges[exchange].responseFraming == .chunked
         if isChunked {
             ContentEncoder.beginChunk(
-                collection.content.count, into: &downstreams[token].wire.output)
+                collection.content.count,
+                into: &downstreams[token].wire.output
+            )
         }
         downstreams[token].wire.output.append(collection.content)
         if isChunked { ContentEncoder.endChunk(into: &downstreams[token].wire.output) }
@@ -252,24 +293,39 @@ extension Worker {
 
     /// Does to the jar what the response says: a session issued, accepted or ended.
     private mutating func settleSession(
-        _ exchange: SlabToken, _ plan: ResponsePlan, sessionID: [UInt8]?, endedByBackend: Bool,
+        _ exchange: SlabToken,
+        _ plan: ResponsePlan,
+        sessionID: [UInt8]?,
+        endedByBackend: Bool,
         _ edits: inout ResponseEdits
     ) {
         let judgement = exchanges[exchange].judgement
         edits.variesByCookie = judgement.injects && !exchanges[exchange].isWithoutSession
         let connection = exchanges[exchange].upstream
         let instance = issuer(
-            on: upstreams[connection].instance ?? .unverified, live: shared.registry.live,
-            policy: shared.settings.identity.unverified)
+            on: upstreams[connection].instance ?? .unverified,
+            live: shared.registry.live,
+            policy: shared.settings.identity.unverified
+        )
         if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
             guard let random = randomBits() else { return }
             edits.newCookie = shared.jar.capture(
-                sessionID, instance: instance, request: judgement, random: random, now: now)
+                sessionID,
+                instance: instance,
+                request: judgement,
+                random: random,
+                now: now
+            )
         } else if sessionID == nil, let value = plan.captured {
             guard let random = randomBits() else { return }
             edits.newCookie = shared.jar.capture(
-                value, in: upstreams[connection].wire.input, instance: instance,
-                request: judgement, random: random, now: now)
+                value,
+                in: upstreams[connection].wire.input,
+                instance: instance,
+                request: judgement,
+                random: random,
+                now: now
+            )
         } else if let session = judgement.session {
             if endedByBackend {
                 edits.expiresCookie = shared.jar.end(session, .backend, now: now)
@@ -296,8 +352,11 @@ extension Worker {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
         let outcome = ResponseTransfer.run(
-            from: &upstreams[connection], to: &downstreams[token],
-            exchange: &exchanges[exchange], buffers: &buffers)
+            from: &upstreams[connection],
+            to: &downstreams[token],
+            exchange: &exchanges[exchange],
+            buffers: &buffers
+        )
         switch outcome {
         case .blocked:
             let isStuck = !downstreams[token].wire.isWritable

@@ -36,7 +36,10 @@ extension Worker {
         upstreams[token].addressIndex = addressIndex
         if let asker {
             upstreams[token].asker = asker
-            pool.openingCarrier(ConnectionID(rawValue: token.bits), for: ConnectionID(rawValue: asker.bits))
+            pool.openingCarrier(
+                ConnectionID(rawValue: token.bits),
+                for: ConnectionID(rawValue: asker.bits)
+            )
         } else {
             pool.opening(ConnectionID(rawValue: token.bits), now: now)
         }
@@ -47,7 +50,9 @@ extension Worker {
     private mutating func watch(_ token: SlabToken) {
         do {
             try poller.watchConnection(
-                upstreams[token].wire.descriptor.number, token.poll(Kind.upstream))
+                upstreams[token].wire.descriptor.number,
+                token.poll(Kind.upstream)
+            )
         } catch {
             openingFailed(token, .refused, error.description)
         }
@@ -137,7 +142,11 @@ extension Worker {
 
     private mutating func readIdentity(_ token: SlabToken) {
         guard upstreams[token].wire.flush() else {
-            openingFailed(token, .closed, "the connection was lost while the identity was asked for")
+            openingFailed(
+                token,
+                .closed,
+                "the connection was lost while the identity was asked for"
+            )
             return
         }
         buffers.strip(&upstreams[token].wire.output)
@@ -163,7 +172,11 @@ extension Worker {
             buffers.equip(&upstreams[token].wire.input)
             upstreams[token].wire.input.reserve(1)
             if case .failed = upstreams[token].wire.read() {
-                openingFailed(token, .closed, "the connection was lost while the identity was asked for")
+                openingFailed(
+                    token,
+                    .closed,
+                    "the connection was lost while the identity was asked for"
+                )
                 return
             }
         }
@@ -174,36 +187,57 @@ extension Worker {
     mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
         asksNotBefore = now + shared.settings.identity.interval
         let observation = shared.registry.observe(
-            report, connectionOpenedAt: upstreams[token].openedAt, now: now,
-            previously: upstreams[token].instance)
+            report,
+            connectionOpenedAt: upstreams[token].openedAt,
+            now: now,
+            previously: upstreams[token].instance
+        )
         news(observation)
-        openingFailed(token, .timedOut, "the backend does not say who it is: \(report)", fails: false)
+        openingFailed(
+            token,
+            .timedOut,
+            "the backend does not say who it is: \(report)",
+            fails: false
+        )
     }
 
     private mutating func identified(
-        _ token: SlabToken, _ report: IdentityReport, persists: Bool
+        _ token: SlabToken,
+        _ report: IdentityReport,
+        persists: Bool
     ) {
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
             upstreams[token].ask.firstReport = nil
             observation = shared.registry.observeFirstContact(
-                first: first, second: report, connectionOpenedAt: openedAt, now: now)
+                first: first,
+                second: report,
+                connectionOpenedAt: openedAt,
+                now: now
+            )
         } else if persists && shared.registry.needsSecondAsk(after: report) {
             upstreams[token].ask.firstReport = report
             ask(token)
             return
         } else {
             observation = shared.registry.observe(
-                report, connectionOpenedAt: openedAt, now: now,
-                previously: upstreams[token].instance)
+                report,
+                connectionOpenedAt: openedAt,
+                now: now,
+                previously: upstreams[token].instance
+            )
         }
         news(observation)
         upstreams[token].instance = observation.instance
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
-            ConnectionID(rawValue: token.bits), instance: observation.instance,
-            persists: persists, live: observation.live, now: now)
+            ConnectionID(rawValue: token.bits),
+            instance: observation.instance,
+            persists: persists,
+            live: observation.live,
+            now: now
+        )
         switch action {
         case .grant(let exchange, let connection, let closing):
             if let closing { discardUpstream(SlabToken(closing)) }
@@ -253,8 +287,11 @@ extension Worker {
 
     private mutating func released(_ token: SlabToken, persists: Bool) {
         let action = pool.release(
-            ConnectionID(rawValue: token.bits), persists: persists, live: shared.registry.live,
-            now: now)
+            ConnectionID(rawValue: token.bits),
+            persists: persists,
+            live: shared.registry.live,
+            now: now
+        )
         switch action {
         case .grant(let exchange):
             upstreams[token].exchange = .none
@@ -289,7 +326,10 @@ extension Worker {
 
     /// A connection could not be made, or did not say who answers.
     mutating func openingFailed(
-        _ token: SlabToken, _ failure: OpeningFailure, _ reason: String, fails: Bool = true
+        _ token: SlabToken,
+        _ failure: OpeningFailure,
+        _ reason: String,
+        fails: Bool = true
     ) {
         shared.log.write(.debug, "no connection to the backend: \(reason)")
         shared.control.send(failure == .refused ? .connectionRefused : .connectionLost)

@@ -68,7 +68,9 @@ struct Worker: ~Copyable {
     init(shared: Shared, mailbox: Mailbox<WorkerMessage>) throws(SystemError) {
         let poller = try Poller()
         try poller.watchReadable(
-            mailbox.number, PollToken(kind: Kind.mailbox, index: 0, generation: 0))
+            mailbox.number,
+            PollToken(kind: Kind.mailbox, index: 0, generation: 0)
+        )
         self.poller = poller
         self.shared = shared
         self.mailbox = mailbox
@@ -79,8 +81,11 @@ struct Worker: ~Copyable {
         let upstream = shared.settings.upstream
         pool = Pool(
             limits: PoolLimits(
-                connectionsMax: upstream.maxConnections, queueTimeout: upstream.queueTimeout,
-                idleTimeout: upstream.idleTimeout))
+                connectionsMax: upstream.maxConnections,
+                queueTimeout: upstream.queueTimeout,
+                idleTimeout: upstream.idleTimeout
+            )
+        )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
         now = MonotonicClock.now()
@@ -88,7 +93,8 @@ struct Worker: ~Copyable {
 
     /// Takes a listening socket in; `isShared` when other workers accept from the same one.
     mutating func listen(
-        on socket: consuming ListeningSocket, isShared: Bool
+        on socket: consuming ListeningSocket,
+        isShared: Bool
     ) throws(SystemError) {
         let number = socket.number
         let token = listeners.insert(socket)
@@ -195,7 +201,8 @@ extension SlabToken {
     init(bits: UInt64) {
         self.init(
             index: UInt32(truncatingIfNeeded: bits >> 32),
-            generation: UInt32(truncatingIfNeeded: bits))
+            generation: UInt32(truncatingIfNeeded: bits)
+        )
     }
 
     init(_ connection: ConnectionID) {
