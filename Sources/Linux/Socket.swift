@@ -59,7 +59,12 @@ public enum Socket {
                             iov_len: content.count
                         )
                     )
-                    return unsafe withUnsafePointer(to: &parts.0) { unsafe writev(number, $0, 2) }
+                    return unsafe withUnsafeBytes(of: &parts) { parts in
+                        // The whole pair, not a pointer to its first half: the optimiser would
+                        // leave the second one out.
+                        let first = unsafe parts.baseAddress?.assumingMemoryBound(to: iovec.self)
+                        return unsafe writev(number, first, 2)
+                    }
                 }
             }
             if written > 0 { return .bytes(written) }

@@ -2,6 +2,7 @@
 ///
 /// The generation is what makes a late event for a place that has since been given away harmless:
 /// its token no longer names anything.
+@frozen
 public struct SlabToken: Hashable, Sendable {
     /// The place.
     public let index: UInt32
@@ -9,13 +10,27 @@ public struct SlabToken: Hashable, Sendable {
     public let generation: UInt32
 
     /// A token from its two halves, as carried through 64 bits of kernel data.
+    @inlinable
     public init(index: UInt32, generation: UInt32) {
         self.index = index
         self.generation = generation
     }
 
     /// Names nothing, in any slab.
-    public static let none = Self(index: 0, generation: 0)
+    @inlinable public static var none: Self { Self(index: 0, generation: 0) }
+}
+
+/// What a slab knows of one of its places.
+@frozen
+@usableFromInline
+struct SlabPlace {
+    @usableFromInline var generation: UInt32 = 0
+    @usableFromInline var nextFree: UInt32
+
+    @inlinable
+    init(nextFree: UInt32) {
+        self.nextFree = nextFree
+    }
 }
 
 /// Values that stay where they are, named by index and generation.
@@ -23,26 +38,29 @@ public struct SlabToken: Hashable, Sendable {
 /// Access goes through one check and no reference counting or exclusivity book-keeping: on the way
 /// of a request that is worth several hundred instructions against a class for each connection.
 /// Places are never moved; memory grows by whole blocks and is kept.
+///
+/// All of it is inlinable, so that it is compiled for each kind of element: unspecialised, one access
+/// looks up type metadata at run time and costs more than the request's own work.
 @safe
+@frozen
 public struct Slab<Element: ~Copyable>: ~Copyable {
-    private static var blockCount: Int { 64 }
+    @usableFromInline var blocks: [UnsafeMutablePointer<Element>]
+    @usableFromInline var places: ContiguousArray<SlabPlace> = []
+    @usableFromInline var firstFree: UInt32 = .max
+    @usableFromInline var living = 0
 
-    private struct Place {
-        var generation: UInt32 = 0
-        var nextFree: UInt32 = .max
-    }
+    @inlinable static var blockCount: Int { 64 }
 
-    private var blocks: [UnsafeMutablePointer<Element>]
-    private var places: ContiguousArray<Place> = []
-    private var firstFree: UInt32 = .max
     /// How many values live in the slab.
-    public private(set) var count = 0
+    @inlinable public var count: Int { living }
 
     /// An empty slab.
+    @inlinable
     public init() {
         unsafe blocks = []
     }
 
+    @inlinable
     deinit {
         for index in places.indices where places[index].generation & 1 == 1 {
             unsafe pointer(index).deinitialize(count: 1)
@@ -53,13 +71,16 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// How many places there are, free ones included: the bound of `token(at:)`.
-    public var placeCount: Int { places.count }
+    @inlinable public var placeCount: Int { places.count }
 
-    private func pointer(_ index: Int) -> UnsafeMutablePointer<Element> {
+    @inlinable
+    @inline(__always)
+    func pointer(_ index: Int) -> UnsafeMutablePointer<Element> {
         unsafe blocks[index / Self.blockCount] + index % Self.blockCount
     }
 
     /// Takes a value in and names it.
+    @inlinable
     public mutating func insert(_ element: consuming Element) -> SlabToken {
         if firstFree == .max {
             grow()
@@ -69,16 +90,17 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
         firstFree = places[place].nextFree
         places[place].generation &+= 1
         unsafe pointer(place).initialize(to: element)
-        count += 1
+        living += 1
         return SlabToken(index: index, generation: places[place].generation)
     }
 
-    private mutating func grow() {
+    @inlinable
+    mutating func grow() {
         let first = places.count
         unsafe blocks.append(.allocate(capacity: Self.blockCount))
         for offset in 0..<Self.blockCount {
             let isLast = offset == Self.blockCount - 1
-            places.append(Place(nextFree: isLast ? .max : UInt32(first + offset + 1)))
+            places.append(SlabPlace(nextFree: isLast ? .max : UInt32(first + offset + 1)))
         }
         firstFree = UInt32(first)
     }
@@ -86,17 +108,19 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     /// Takes the value that `token` names out.
     ///
     /// - Precondition: the token names a living value.
+    @inlinable
     public mutating func remove(_ token: SlabToken) -> Element {
         precondition(contains(token), "the token names nothing")
         let place = Int(token.index)
         places[place].generation &+= 1
         places[place].nextFree = firstFree
         firstFree = token.index
-        count -= 1
+        living -= 1
         return unsafe pointer(place).move()
     }
 
     /// Whether the token names a living value.
+    @inlinable
     public func contains(_ token: SlabToken) -> Bool {
         let place = Int(token.index)
         return token.generation & 1 == 1 && place < places.count
@@ -104,6 +128,7 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     }
 
     /// The token of the living value at a place, for sweeps over all.
+    @inlinable
     public func token(at index: Int) -> SlabToken? {
         let generation = places[index].generation
         return generation & 1 == 1
@@ -114,10 +139,12 @@ public struct Slab<Element: ~Copyable>: ~Copyable {
     ///
     /// - Precondition: the token names a living value.
     public subscript(token: SlabToken) -> Element {
+        @inlinable
         _read {
             precondition(contains(token), "the token names nothing")
             yield unsafe pointer(Int(token.index)).pointee
         }
+        @inlinable
         _modify {
             precondition(contains(token), "the token names nothing")
             yield unsafe &pointer(Int(token.index)).pointee
