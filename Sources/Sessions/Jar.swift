@@ -34,7 +34,7 @@ public final class Jar: Sendable {
         let count = capacity < Self.capacityOfManyShards ? 1 : Self.shardCountMax
         let limits = JarShard.Limits(
             idleTimeout: session.idleTimeout.nanoseconds,
-            maxAge: session.maxAge,
+            maxAge: session.maxAge.nanoseconds,
             cookies: max(16, capacity / count * 2),
             tombstones: Self.share(of: max(1, settings.tombstones), among: count)
         )

@@ -1,8 +1,9 @@
 import HTTPModel
 import Memory
 
-/// Heads for tests: split at their line ends, without any of the parser's refusals, so that odd
-/// bytes reach the rules too. Fields are recognised as the parser does it.
+/// A request head, split at its line ends without any of the parser's refusals.
+///
+/// So odd bytes reach the rules too. Fields are recognised as the parser does it.
 struct Request: ~Copyable {
     var head = RequestHead(fieldCapacity: 100)
     var buffer = Buffer()
@@ -32,7 +33,9 @@ struct Request: ~Copyable {
         head.target = ByteRange(offset: start, count: end - start)
         if line[start..<end].starts(with: Array("http://".utf8)) {
             head.targetForm = .absolute
-            start = line[start..<end].dropFirst(7).firstIndex(where: { $0 == 0x2F || $0 == 0x3F }) ?? end
+            start =
+                line[start..<end].dropFirst(7).firstIndex(where: { $0 == 0x2F || $0 == 0x3F })
+                ?? end
         }
         head.pathAndQuery = ByteRange(offset: start, count: end - start)
         let query = line[start..<end].firstIndex(of: 0x3F) ?? end
