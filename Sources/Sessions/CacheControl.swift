@@ -6,7 +6,8 @@ public import Memory
 /// It gains `Cache-Control: private`, unless it is that strict already. Lines that say the contrary
 /// are dropped whole: what else they allow is lost, which is only a missed chance to cache.
 public struct CachePrivacy: Sendable, Equatable {
-    /// Whether a line with `public` or `s-maxage` is there: leave out each for which `isShared` holds.
+    /// Whether a line with `public` or `s-maxage` is there: leave out each for which `isShared`
+    /// holds.
     public var dropsSharedLines = false
     /// Whether `Cache-Control: private` is to be added.
     public var addsPrivate = true

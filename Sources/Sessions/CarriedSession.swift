@@ -20,8 +20,8 @@ public struct CarriedSession: Sendable {
     public let sessionID: [UInt8]
     /// The instance that issued it.
     ///
-    /// Of a session that the jar does not know (`isBound` is false): the instance that was live when
-    /// the request came, which is the newest that can have issued it.
+    /// Of a session that the jar does not know (`isBound` is false): the instance that was live
+    /// when the request came, which is the newest that can have issued it.
     public let instance: InstanceNumber
     /// Where the request had it.
     public let carrier: Carrier

@@ -11,8 +11,8 @@ public struct JarStatistics: Sendable, Equatable {
     public var endedSessions = 0
     /// Cookies that are known to have ended.
     public var endedCookies = 0
-    /// Tombstones of session IDs that made room for newer ones before their time: such an ID would be
-    /// forwarded again, so `jar.tombstones` is too small.
+    /// Tombstones of session IDs that made room for newer ones before their time: such an ID would
+    /// be forwarded again, so `jar.tombstones` is too small.
     public var displacedTombstones = 0
     /// Sessions that ended since the start.
     public var ended = EndCounts()

@@ -34,7 +34,7 @@ public final class Jar: Sendable {
         let count = capacity < Self.capacityOfManyShards ? 1 : Self.shardCountMax
         let limits = JarShard.Limits(
             idleTimeout: session.idleTimeout.nanoseconds,
-            maxAge: session.maxAge,
+            maxAge: session.maxAge.nanoseconds,
             cookies: max(16, capacity / count * 2),
             tombstones: Self.share(of: max(1, settings.tombstones), among: count)
         )
@@ -126,8 +126,8 @@ public final class Jar: Sendable {
 
     /// Keeps a session that an instance issued, and makes the cookie for it.
     ///
-    /// `request` is the verdict on the request: the session it carried is replaced by this one, and a
-    /// jar cookie that it had, even one not used, is dead from now on. `random` is fresh from the
+    /// `request` is the verdict on the request: the session it carried is replaced by this one, and
+    /// a jar cookie that it had, even one not used, is dead from now on. `random` is fresh from the
     /// system's random source for each call.
     public func capture(
         _ sessionID: [UInt8],
@@ -150,7 +150,7 @@ public final class Jar: Sendable {
             )
         }
         if let carried = request.session, carried.carrier == .header, carried.key != key {
-            end(carried.key, .replaced, always: false, now)
+            end(carried, .replaced, always: false, now)
         }
         if let old = request.cookie {
             supersede(old, now)
@@ -179,7 +179,7 @@ public final class Jar: Sendable {
     ///
     /// What ended while the request was on its way stays ended.
     public func bind(_ session: CarriedSession, instance: InstanceNumber, now: MonotonicTime) {
-        guard !session.isBound else { return }
+        guard !session.isBound, instance != .unverified else { return }
         withShard(shard(of: session.key)) { shard in
             shard.bind(session.key, instance: instance, now: now)
         }
@@ -188,20 +188,32 @@ public final class Jar: Sendable {
 
     /// Ends a session for `endRule` or `backend`; true when the response expires the jar cookie.
     public func end(_ session: CarriedSession, _ reason: EndReason, now: MonotonicTime) -> Bool {
-        end(session.key, reason, always: false, now)
+        end(session, reason, always: false, now)
         return session.cookie.map { claimExpiry(of: $0, now: now) } ?? false
     }
 
     /// Ends a session whose instance is gone, found out when its request was to be written.
     public func refuse(_ session: CarriedSession, now: MonotonicTime) -> SessionEnd {
-        end(session.key, .restart, always: true, now)
+        end(session, .restart, always: true, now)
         let expires = session.cookie.map { claimExpiry(of: $0, now: now) } ?? false
         return SessionEnd(reason: .backendRestart, expiresCookie: expires)
     }
 
-    private func end(_ key: Digest, _ reason: EndReason, always: Bool, _ now: MonotonicTime) {
-        withShard(shard(of: key)) { shard in
-            shard.end(session: key, reason, always: always, now: now)
+    private func end(
+        _ session: CarriedSession,
+        _ reason: EndReason,
+        always: Bool,
+        _ now: MonotonicTime
+    ) {
+        let isAnyones = !session.isBound && session.instance == .none
+        withShard(shard(of: session.key)) { shard in
+            shard.end(
+                session: session.key,
+                of: isAnyones ? nil : session.instance,
+                reason,
+                always: always,
+                now: now
+            )
         }
     }
 

@@ -27,7 +27,8 @@ enum ClaimResult: Sendable {
 extension JarShard {
     /// Looks a cookie up; a living session becomes the most recently used.
     ///
-    /// With `claims`, the first within ten seconds to be told that it has ended is the one to expire it.
+    /// With `claims`, the first within ten seconds to be told that it has ended is the one to
+    /// expire it.
     mutating func lookUp(
         cookie key: Digest,
         claims: Bool,
@@ -108,14 +109,19 @@ extension JarShard {
         _ = insertSession(key, [], instance, now)
     }
 
-    /// Ends the session with an ID; with `always`, remembers the ID even if the jar did not know it.
+    /// Ends a session that some instance issued, or any with this ID where `instance` is nil.
+    ///
+    /// With `always`, the ID is remembered even if the shard did not know it. A session of the same
+    /// ID that another instance issued meanwhile is not meant, and lives.
     mutating func end(
         session key: Digest,
+        of instance: InstanceNumber?,
         _ reason: EndReason,
         always: Bool,
         now: MonotonicTime
     ) {
         if let place = session(key) {
+            if let instance, instance != sessions[place].instance { return }
             end(place, reason, now)
         } else if always, endedSessions.find(key, now: now) == nil {
             endedSessions.insert(key, reason, now: now)

@@ -13,8 +13,9 @@ internal import Time
 struct JarShard: ~Copyable {
     /// What bounds a shard, from the settings.
     struct Limits: Sendable {
+        /// In nanoseconds, as `maxAge`: a `Duration` costs 100 instructions to convert.
         var idleTimeout: Int64
-        var maxAge: Duration
+        var maxAge: Int64
         /// Above it, a session that has a cookie loses its oldest for the next one.
         var cookies: Int
         var tombstones: Int
@@ -110,7 +111,7 @@ struct JarShard: ~Copyable {
             return .idle
         }
         let age = now.nanoseconds &- sessions[place].created.nanoseconds
-        return age >= limits.maxAge.nanoseconds ? .age : nil
+        return age >= limits.maxAge ? .age : nil
     }
 
     // MARK: - The order of last use

@@ -46,6 +46,13 @@ public struct Judgement: Sendable {
     /// The verdict on a request without anything.
     public init() {}
 
+    /// Lets an exempt request go on without its session, found stale only when it was to be
+    /// written (contract 2.4).
+    public mutating func leaveOutSession() {
+        verdict = .anonymous
+        dropsCarrier = carrierLine != nil
+    }
+
     /// The session that goes upstream with the request.
     public var session: CarriedSession? {
         switch verdict {

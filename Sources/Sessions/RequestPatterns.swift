@@ -3,9 +3,9 @@ internal import Settings
 
 /// The patterns of one list of rules, matched against the raw bytes of a request's method and path.
 ///
-/// Nothing is decoded or normalised: `/%68ealth`, `//health` and `/api/../health` are not `/health`,
-/// whatever the backend makes of them. That errs on the right side for exact patterns: a request
-/// matches only if it is spelt as in the configuration.
+/// Nothing is decoded or normalised: `/%68ealth`, `//health` and `/api/../health` are not
+/// `/health`, whatever the backend makes of them. That errs on the right side for exact patterns: a
+/// request matches only if it is spelt as in the configuration.
 struct RequestPatterns: Sendable {
     private let patterns: [RequestPattern]
 
@@ -65,10 +65,10 @@ struct RequestPatterns: Sendable {
 
     /// Whether some server could read a segment of the path as "..".
     ///
-    /// Segments may end at "/", "\" (IIS) and ";" (Java containers cut off path parameters: "..;/"),
-    /// each of them and the dots percent-encoded too. A percent sign that is encoded itself may be
-    /// decoded twice, and %C0 and %C1 begin overlong UTF-8, so they count as ways out. In doubt the
-    /// answer is yes: the request is then judged like any other.
+    /// Segments may end at "/", "\" (IIS) and ";" (Java containers cut off path parameters:
+    /// "..;/"), each of them and the dots percent-encoded too. A percent sign that is encoded
+    /// itself may be decoded twice, and %C0 and %C1 begin overlong UTF-8, so they count as ways
+    /// out. In doubt the answer is yes: the request is then judged like any other.
     static func mayLeadOut(_ bytes: Span<UInt8>, _ path: ByteRange) -> Bool {
         var dots = 0
         var isPlain = true

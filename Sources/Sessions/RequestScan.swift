@@ -127,12 +127,11 @@ extension SessionRules {
         _ prefixed: Bool,
         _ found: inout RequestScan
     ) {
-        var pairs = CookiePairs(value)
-        while let pair = pairs.next(bytes) {
-            let isPlain = RequestScan.equal(bytes, pair.name, cookieName)
-            guard isPlain || RequestScan.equal(bytes, pair.name, hostCookieName) else { continue }
+        var segments = CookieSegments(value)
+        while let segment = segments.next(bytes) {
+            guard let cookie = jarCookie(bytes, segment) else { continue }
             found.hasJarCookie = true
-            if isPlain != prefixed { found.addCookie(bytes, pair.value) }
+            if cookie.isPrefixed == prefixed { found.addCookie(bytes, cookie.value) }
         }
     }
 }

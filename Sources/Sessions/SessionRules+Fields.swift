@@ -48,31 +48,18 @@ extension SessionRules {
         let bytes = input.bytes
         var isAnyLeft = false
         var isFirst = true
-        var start = value.start
-        while start <= value.end {
-            var end = start
-            while end < value.end, bytes[end] != 0x3B { end &+= 1 }
-            if !isJarCookie(bytes, start, end) {
-                let pair = bytes.trimmed(start, end)
-                isAnyLeft = isAnyLeft || !pair.isEmpty
-                // What comes to stand first loses the space that stood behind a ";".
-                let from = isFirst ? pair.start : start
-                if !isFirst { out.append(0x3B) }
-                out.append(input, from: from, count: end - from)
-                isFirst = false
-            }
-            start = end &+ 1
+        var segments = CookieSegments(value)
+        while let segment = segments.next(bytes) {
+            if jarCookie(bytes, segment) != nil { continue }
+            let pair = bytes.trimmed(segment.start, segment.end)
+            isAnyLeft = isAnyLeft || !pair.isEmpty
+            // What comes to stand first loses the space that stood behind a ";".
+            let start = isFirst ? pair.start : segment.start
+            if !isFirst { out.append(0x3B) }
+            out.append(input, from: start, count: segment.end - start)
+            isFirst = false
         }
         if !isAnyLeft { out.truncate(to: before) }
         return isAnyLeft
-    }
-
-    private func isJarCookie(_ bytes: Span<UInt8>, _ start: Int, _ end: Int) -> Bool {
-        var equals = start
-        while equals < end, bytes[equals] != 0x3D { equals &+= 1 }
-        guard equals < end else { return false }
-        let name = bytes.trimmed(start, equals)
-        return RequestScan.equal(bytes, name, cookieName)
-            || RequestScan.equal(bytes, name, hostCookieName)
     }
 }

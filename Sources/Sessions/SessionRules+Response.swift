@@ -147,7 +147,8 @@ extension SessionRules {
         return request.session?.key == jar.sessionKey(sessionID.span, value)
     }
 
-    /// Whether the backend's own 401 with this `reason` says that the session is gone (contract 2.3).
+    /// Whether the backend's own 401 with this `reason` says that the session is gone (contract
+    /// 2.3).
     public static func endsSession(reason: [UInt8]) -> Bool {
         reason == Array("SESSION_NOT_FOUND".utf8) || reason == Array("auth-error".utf8)
     }

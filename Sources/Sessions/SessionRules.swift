@@ -6,8 +6,8 @@ public import Time
 
 /// The rules of contract section 2, compiled once from the settings; every worker reads the same.
 ///
-/// The way of a request through them: `judge` when its head is there, `mayWrite` when a connection is
-/// there, `judgeResponse` when the response head is there; then `Jar.capture`, `bind` or `end`
+/// The way of a request through them: `judge` when its head is there, `mayWrite` when a connection
+/// is there, `judgeResponse` when the response head is there; then `Jar.capture`, `bind` or `end`
 /// as that says. The append functions write what the answers need.
 public final class SessionRules: Sendable {
     /// More capture rules than this cannot be told apart in `Judgement.jsonRules`.

@@ -45,10 +45,10 @@ struct Tombstones {
     /// How many made room for newer ones before their time.
     private(set) var displacedCount = 0
 
-    /// None yet, at most `limit`, each kept for `lifetime`.
-    init(limit: Int, lifetime: Duration, hasClaims: Bool) {
+    /// None yet, at most `limit`, each kept for so many nanoseconds.
+    init(limit: Int, lifetime: Int64, hasClaims: Bool) {
         self.limit = limit
-        self.lifetime = lifetime.nanoseconds
+        self.lifetime = lifetime
         self.hasClaims = hasClaims
     }
 

@@ -5,7 +5,8 @@ public import Settings
 public enum WriteVerdict: Sendable, Equatable {
     /// It may.
     case write
-    /// The session's instance is gone: `Jar.refuse`, then 401 (or, of an exempt request, go on without).
+    /// The session's instance is gone: `Jar.refuse`, then 401 (or, of an exempt request, go on
+    /// without).
     case stale
     /// The connection did not say whose it is: 503.
     case unverified
