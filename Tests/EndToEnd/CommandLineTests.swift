@@ -93,8 +93,8 @@ extension EndToEnd {
         func notYet() throws {
             let result = try check(minimal + "admin:\n  listen: 127.0.0.1:9901\n")
             #expect(result.exit == .code(1))
-            let line = result.lines.first { $0.hasPrefix("FILE:3:1:") } ?? ""
-            #expect(line.contains("not"), "\(result.lines)")
+            let line = result.lines.first { $0.hasPrefix("FILE:4:11:") } ?? ""
+            #expect(line.contains("not implemented yet"), "\(result.lines)")
         }
 
         @Test("9 what is no YAML: where")
@@ -193,11 +193,11 @@ extension EndToEnd {
                 let session = try held.post("/api/connect").string("sessionId") ?? ""
                 stage.backend.kill()
                 _ = try client.get("/api/work")
-                #expect(stage.logged("down") || stage.logged("unreachable"))
+                #expect(stage.logged("backend is down"))
                 try stage.backend.start()
                 let new = String(stage.backend.instance.prefix(8))
-                #expect(stage.logged(old, new, "2"))
-                #expect(stage.logged("up", new))
+                #expect(stage.logged(old, new, "2 sessions cleared"))
+                #expect(becomesTrue { stage.log.ranges(of: "backend is up").count == 2 })
                 #expect(try client.get("/api/work").status == 401)
                 #expect(!stage.log.contains(session), "a session ID never appears whole")
                 #expect(!stage.log.contains(stage.backend.instance), "nor does an instance ID")

@@ -37,7 +37,11 @@ extension EndToEnd {
             Case(name: "an empty length", text: post + "Content-Length:\r\n\r\n"),
             Case(
                 name: "xchunked",
-                text: post + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+                text: post + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"
+            ),
+            Case(
+                name: "a coding that is not known, then chunked",
+                text: post + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
                 status: 501
             ),
             Case(

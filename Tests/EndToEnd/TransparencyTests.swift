@@ -245,9 +245,18 @@ extension EndToEnd {
                 #expect(lines.contains("X-Forwarded-Proto: https"))
                 #expect(lines.contains("X-Forwarded-Host: shop.test"))
                 #expect(!lines.contains { $0.lowercased().hasPrefix("via:") })
-                let cookie = try client.post("/api/connect").values("Set-Cookie")
-                    .map { SetCookie($0) }.first { $0.name == "__Host-lychgate" }
-                #expect(cookie?.attributes["secure"] != nil, "2.2 the client's connection is TLS")
+            }
+        }
+
+        @Test("2.2 a trusted proxy says that the client's connection is TLS: __Host- and Secure")
+        func secureBehindProxy() throws {
+            try onStage("trusted_proxies: [ 127.0.0.0/8 ]\n" + usual) { stage in
+                let client = stage.client()
+                client.fields = ["X-Forwarded-Proto: https"]
+                let lines = try client.post("/api/connect").values("Set-Cookie")
+                let cookie = lines.map { SetCookie($0) }.first { $0.name == "__Host-lychgate" }
+                #expect(cookie?.attributes["secure"] != nil)
+                #expect(try client.get("/api/work").status == 200)
             }
         }
     }

@@ -52,11 +52,10 @@ final class Descriptor {
     }
 
     /// What `read` says: a count, 0 at the end, or -1 with `errno` set.
-    func read(into buffer: inout [UInt8], at offset: Int = 0) -> Int {
+    func read(into buffer: inout [UInt8], atMost limit: Int = .max) -> Int {
         while true {
             let count = unsafe buffer.withUnsafeMutableBytes { room in
-                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: room[offset...])
-                return unsafe Glibc.read(number, rest.baseAddress, rest.count)
+                unsafe Glibc.read(number, room.baseAddress, min(room.count, limit))
             }
             if count >= 0 || errno != EINTR {
                 return count

@@ -255,7 +255,7 @@ public final class HTTPConnection {
         guard Pattern.matches(take(first), count: first, at: 0) else { return 0 }
         received = first
         while received < count {
-            let size = socket.read(into: &big)
+            let size = socket.read(into: &big, atMost: count - received)
             guard size > 0 else { return received }
             guard Pattern.matches(big, count: size, at: received) else { return received }
             received += size
