@@ -129,6 +129,6 @@ let package = Package(
             ]
         ),
         tests("EventLoopTests", ["EventLoop", "Linux", "Memory", "Time"]),
-        tests("EndToEnd", []),
+        tests("EndToEnd", [], exclude: ["Backends"]),
     ]
 )
