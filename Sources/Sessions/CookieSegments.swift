@@ -20,8 +20,8 @@ struct CookieSegments {
         guard place <= end else { return nil }
         let start = place
         var stop = start
-        while stop &+ 8 <= end {
-            let word = bytes.word(at: stop) ^ 0x3B3B_3B3B_3B3B_3B3B
+        while stop &+ 8 <= end, let found = bytes.word(at: stop) {
+            let word = found ^ 0x3B3B_3B3B_3B3B_3B3B
             let zeros = (word &- 0x0101_0101_0101_0101) & ~word & 0x8080_8080_8080_8080
             if zeros != 0 {
                 stop &+= zeros.trailingZeroBitCount &>> 3
