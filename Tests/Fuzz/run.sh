@@ -49,12 +49,12 @@ for target in "${targets[@]}"; do
     corpus=$out/corpus/$target
     mkdir -p "$corpus"
     # The byte before the message chooses limits, method or framing.
-    case $target in
-    request) printf '\0GET /a?b HTTP/1.1\r\nHost: a\r\nCookie: c=d\r\n\r\n' > "$corpus/seed" ;;
-    response) printf '\0HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello' > "$corpus/seed" ;;
-    content) printf '\0005\r\nhello\r\n1;a=b\r\nx\r\n0\r\nX: y\r\n\r\nmore' > "$corpus/seed" ;;
-    esac
-    FUZZ_TARGET=$target ASAN_OPTIONS=detect_leaks=0 "$out/fuzz" \
+    number=0
+    while IFS= read -r line; do
+        printf '%b' "\\0000$line" > "$corpus/seed-$((number += 1))"
+    done < "Tests/Fuzz/seeds-$target.txt"
+    # Without its own back-trace: that waits for ever for a process that libFuzzer holds.
+    FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 "$out/fuzz" \
         -max_total_time="$seconds" -max_len=1024 -timeout=10 -dict=Tests/Fuzz/http.dict \
         -artifact_prefix="$out/failures/$target-" -print_final_stats=1 -verbosity=0 \
         "$corpus"
