@@ -44,11 +44,13 @@ $(VENV)/.ready: Examples/backend/requirements.txt Tests/requirements.txt | deps
 	    -r Examples/backend/requirements.txt -r Tests/requirements.txt
 	touch $@
 
-test: deps venv ## every test: pure, over sockets, end to end with the real binary
+test: deps venv build ## every test; end to end with the debug and with the release binary
 	@swift test
+	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
 
-storm: deps venv ## the restart storm of the tests, five times as long
-	@LYCHGATE_STORM_RESTARTS=500 swift test --filter RestartStorm
+storm: deps venv build ## the restart storm of the tests, five times as long, with the release binary
+	@export LYCHGATE_STORM_RESTARTS=500 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
+	swift test --filter RestartStorm
 
 sanitize: deps venv ## the whole test suite under AddressSanitizer, then ThreadSanitizer
 	@LYCHGATE_SANITIZER=address swift test --sanitize=address --scratch-path .build-asan

@@ -67,6 +67,10 @@ class Answer:
         )
 
 
+class Ended(Exception):
+    """Lychgate has died: nothing more can be shown."""
+
+
 class Stage:
     def __init__(self, directory: str):
         self.directory = pathlib.Path(directory)
@@ -105,8 +109,14 @@ class Stage:
         for line in done.stdout.replace("\r", "").rstrip().split("\n"):
             say("    " + styled(line, "2"))
         if done.returncode:
+            self.check_lychgate()
             claim(f"curl succeeds (its exit code is {done.returncode})", False)
         return Answer(done.stdout)
+
+    def check_lychgate(self) -> None:
+        if not self.lychgate.is_running():
+            claim(f"Lychgate runs (it ended with {self.lychgate.child.returncode})", False)
+            raise Ended
 
     def zombies(self) -> list[str]:
         return self.zombie_file.read_text().splitlines() if self.zombie_file.exists() else []
@@ -208,6 +218,8 @@ def main() -> int:
             chapter("7. What the backend saw")
             zombies = stage.zombies()
             claim(f"{len(zombies)} zombie requests", not zombies)
+        except Ended:
+            pass
         except KeyboardInterrupt:
             return 130
         finally:

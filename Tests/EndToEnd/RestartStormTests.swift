@@ -51,13 +51,13 @@ extension EndToEnd {
             }
         }
 
-        /// Restarts the backend again and again, each time after so many answers as the seed says.
+        /// Restarts the backend again and again, each time after as many answers as the seed says.
         private func restart(_ backend: PythonBackend, _ weather: StormWeather) throws -> Int {
             var dice = SeededNumbers(seed: Self.seed)
             let start = ContinuousClock.now
             for made in 0..<Self.restarts {
                 if ContinuousClock.now - start > Self.timeMax { return made }
-                weather.waitForAnswers(Int.random(in: 20...300, using: &dice))
+                weather.waitForServed(Int.random(in: 20...300, using: &dice))
                 weather.beforeKill()
                 backend.kill()
                 if dice.next() % 4 == 0 {
@@ -67,7 +67,7 @@ extension EndToEnd {
                 try backend.start()
                 weather.afterStart(backend.instance)
             }
-            weather.waitForAnswers(400)
+            weather.waitForServed(400)
             return Self.restarts
         }
     }

@@ -6,6 +6,7 @@ internal import Memory
 public final class StormWeather: Sendable {
     private struct State {
         var answers = 0
+        var served = 0
         var kills = 0
         var instance: String
         var isOver = false
@@ -26,19 +27,32 @@ public final class StormWeather: Sendable {
     public var isOver: Bool { state.withLock { $0.isOver } }
 
     /// A client has an answer, or knows that it gets none.
-    public func answered() {
+    public func answered(_ isServed: Bool) {
         changed.lock()
-        state.withLock { $0.answers += 1 }
+        state.withLock {
+            $0.answers += 1
+            $0.served += isServed ? 1 : 0
+        }
         changed.broadcast()
         changed.unlock()
     }
 
-    /// Waits until the clients have had so many more answers, or ten seconds.
+    /// Waits until the clients have had so many more answers of any kind, or ten seconds.
     public func waitForAnswers(_ count: Int) {
+        let target = state.withLock { $0.answers } + count
+        wait { $0.answers >= target }
+    }
+
+    /// Waits until so many more requests have been served by the backend, or ten seconds.
+    public func waitForServed(_ count: Int) {
+        let target = state.withLock { $0.served } + count
+        wait { $0.served >= target }
+    }
+
+    private func wait(until condition: (borrowing State) -> Bool) {
         let deadline = Date(timeIntervalSinceNow: 10)
         changed.lock()
-        let target = state.withLock { $0.answers } + count
-        while state.withLock({ $0.answers }) < target {
+        while !state.withLock({ condition($0) }) {
             guard changed.wait(until: deadline) else { break }
         }
         changed.unlock()
