@@ -26,7 +26,7 @@ extension Worker {
             in: downstreams[token].wire.input,
             jar: shared.jar,
             live: shared.registry.live,
-            isSecure: downstreams[token].client.isSecure,
+            isSecure: downstreams[token].isSecure,
             now: now
         )
         switch judgement.verdict {
