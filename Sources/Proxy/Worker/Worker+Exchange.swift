@@ -176,7 +176,7 @@ extension Worker {
         switch outcome {
         case .blocked:
             if !exchanges[exchange].isRequestTaken {
-                setDeadline(of: token, now + shared.settings.timeouts.bodyIdle)
+                setDeadline(of: token, now + patience.bodyIdle)
             }
         case .finished:
             downstreams[token].deadline = .distantFuture
@@ -186,7 +186,7 @@ extension Worker {
             if !exchanges[exchange].machine.isResponding {
                 setDeadline(
                     ofUpstream: connection,
-                    now + shared.settings.upstream.responseTimeout
+                    now + patience.response
                 )
             }
         case .malformed(let refusal):

@@ -361,7 +361,7 @@ extension Worker {
         case .blocked:
             let isStuck = !downstreams[token].wire.isWritable
             if isStuck {
-                setDeadline(of: token, now + shared.settings.timeouts.writeIdle)
+                setDeadline(of: token, now + patience.writeIdle)
             } else if exchanges[exchange].isRequestTaken {
                 downstreams[token].deadline = .distantFuture
             }
