@@ -5,20 +5,6 @@ internal import HTTPModel
 internal import Linux
 internal import Memory
 
-/// What moving content came to.
-enum TransferOutcome: Equatable {
-    /// Nothing more can be moved before the next event.
-    case blocked
-    /// The message is over, and all of it was handed to the kernel.
-    case finished
-    /// What the sender sends is malformed.
-    case malformed(Refusal)
-    /// The sender ended before the message did.
-    case truncated
-    /// The receiver's connection is broken.
-    case receiverBroken
-}
-
 /// Moves a request's content from the client to the backend, with back-pressure: nothing is read
 /// that could not be passed on.
 enum RequestTransfer {
@@ -32,6 +18,7 @@ enum RequestTransfer {
         exchange: inout ExchangeState,
         buffers: inout BufferPool
     ) -> TransferOutcome {
+        var budget = TransferOutcome.bytesPerTurn
         while !exchange.isRequestTaken {
             let step = exchange.requestDecoder.next(
                 downstream.wire.input,
@@ -42,12 +29,14 @@ enum RequestTransfer {
                 downstream.cursor += skip
                 let moved = move(count, from: &downstream, to: &upstream, exchange: &exchange)
                 guard let moved else { return .receiverBroken }
-                if moved == 0 { return .blocked }
+                if moved == 0 { return .awaitsReceiver }
+                budget -= moved
+                if budget <= 0 { return .paused }
             case .incomplete(let skip):
                 downstream.cursor += skip
                 // What was taken so far goes out before more is waited for.
                 guard send(&upstream, &exchange) else { return .receiverBroken }
-                guard upstream.wire.output.isEmpty else { return .blocked }
+                guard upstream.wire.output.isEmpty else { return .awaitsReceiver }
                 if let outcome = receive(&downstream, &exchange, &buffers) { return outcome }
             case .finished(let skip):
                 downstream.cursor += skip
@@ -59,7 +48,7 @@ enum RequestTransfer {
             }
         }
         guard send(&upstream, &exchange) else { return .receiverBroken }
-        guard upstream.wire.output.isEmpty else { return .blocked }
+        guard upstream.wire.output.isEmpty else { return .awaitsReceiver }
         exchange.isRequestSent = true
         return .finished
     }
@@ -118,7 +107,7 @@ enum RequestTransfer {
         _ buffers: inout BufferPool
     ) -> TransferOutcome? {
         if downstream.wire.inputEnded { return .truncated }
-        guard downstream.wire.isReadable else { return .blocked }
+        guard downstream.wire.isReadable else { return .awaitsSender }
         if downstream.wire.input.writableCount == 0 {
             // No room behind the request as received: from here on it cannot be sent again.
             exchange.machine.contentLetGo()
@@ -129,7 +118,7 @@ enum RequestTransfer {
         downstream.wire.input.reserve(1)
         switch downstream.wire.read() {
         case .bytes: return nil
-        case .wouldBlock: return .blocked
+        case .wouldBlock: return .awaitsSender
         case .endOfInput, .failed: return .truncated
         }
     }

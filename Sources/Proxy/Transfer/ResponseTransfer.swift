@@ -17,19 +17,22 @@ enum ResponseTransfer {
         exchange: inout ExchangeState,
         buffers: inout BufferPool
     ) -> TransferOutcome {
+        var budget = TransferOutcome.bytesPerTurn
         while true {
             switch exchange.responseDecoder.next(upstream.wire.input, from: 0) {
             case .content(let skip, let count):
                 upstream.wire.input.consume(skip)
                 let moved = move(count, from: &upstream, to: &downstream, exchange: &exchange)
                 guard let moved else { return .receiverBroken }
-                if moved == 0 { return .blocked }
+                if moved == 0 { return .awaitsReceiver }
+                budget -= moved
+                if budget <= 0 { return .paused }
             case .incomplete(let skip):
                 upstream.wire.input.consume(skip)
                 // What has come goes out before more is waited for: a stream of small chunks must
                 // not be held back.
                 guard downstream.wire.flush() else { return .receiverBroken }
-                guard downstream.wire.output.isEmpty else { return .blocked }
+                guard downstream.wire.output.isEmpty else { return .awaitsReceiver }
                 if let outcome = receive(&upstream, exchange.responseDecoder, &buffers) {
                     guard outcome == .finished else { return outcome }
                     return end(&downstream, exchange)
@@ -93,12 +96,12 @@ enum ResponseTransfer {
         if upstream.wire.inputEnded {
             return decoder.endOfInput() == .complete ? .finished : .truncated
         }
-        guard upstream.wire.isReadable else { return .blocked }
+        guard upstream.wire.isReadable else { return .awaitsSender }
         buffers.equip(&upstream.wire.input, forMore: upstream.wire.wasFilled)
         upstream.wire.input.reserve(1)
         switch upstream.wire.read() {
         case .bytes: return nil
-        case .wouldBlock: return .blocked
+        case .wouldBlock: return .awaitsSender
         case .endOfInput: return decoder.endOfInput() == .complete ? .finished : .truncated
         case .failed: return .truncated
         }

@@ -16,6 +16,8 @@ struct Upstream: ~Copyable {
         case connected
         /// The identity was asked for on it.
         case asking
+        /// Made anew in place of one on which the identity answer did not come; it is not asked.
+        case reconnecting
         /// In the pool.
         case idle
         /// An exchange has it; `exchange` names it.

@@ -48,7 +48,7 @@ extension Worker {
     private mutating func upstreamExpired(_ token: SlabToken) {
         upstreams[token].deadline = .distantFuture
         switch upstreams[token].phase {
-        case .connecting:
+        case .connecting, .reconnecting:
             openingFailed(token, .timedOut, "not connected in time")
         case .connected:
             openingFailed(token, .timedOut, "the other connection of the pair was not made in time")

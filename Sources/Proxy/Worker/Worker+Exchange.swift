@@ -174,10 +174,14 @@ extension Worker {
             buffers: &buffers
         )
         switch outcome {
-        case .blocked:
-            if !exchanges[exchange].isRequestTaken {
-                setDeadline(of: token, now + patience.bodyIdle)
-            }
+        case .awaitsSender:
+            upstreams[connection].deadline = .distantFuture
+            setDeadline(of: token, now + patience.bodyIdle)
+        case .awaitsReceiver:
+            // It is the backend's time that runs now.
+            downstreams[token].deadline = .distantFuture
+            setDeadline(ofUpstream: connection, now + patience.response)
+        case .paused: ready.append(token)
         case .finished:
             downstreams[token].deadline = .distantFuture
             buffers.strip(&upstreams[connection].wire.output)
@@ -204,6 +208,7 @@ extension Worker {
 
     /// The upstream side of an exchange failed, or none is to be had.
     mutating func failed(_ exchange: SlabToken, _ failure: UpstreamFailure) {
+        if failure == .dropped { shared.control.send(.connectionLost) }
         dropUpstream(of: exchange)
         switch exchanges[exchange].machine.upstreamFailed(failure) {
         case .retry:

@@ -94,7 +94,6 @@ extension Worker {
     /// The final head is in `responseHead`, and may say something of the session.
     private mutating func responseHeadReceived(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
-        upstreams[connection].deadline = .distantFuture
         let plan = rules.judgeResponse(
             responseHead,
             in: upstreams[connection].wire.input,
@@ -237,6 +236,7 @@ extension Worker {
         )
         exchanges[exchange].responseFraming = edits.framing
         exchanges[exchange].machine.responseBegun()
+        upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
         ResponseRewriter.write(
             responseHead,
@@ -358,14 +358,11 @@ extension Worker {
             buffers: &buffers
         )
         switch outcome {
-        case .blocked:
-            let isStuck = !downstreams[token].wire.isWritable
-            if isStuck {
-                setDeadline(of: token, now + patience.writeIdle)
-            } else if exchanges[exchange].isRequestTaken {
-                downstreams[token].deadline = .distantFuture
-            }
+        case .awaitsSender:
+            if exchanges[exchange].isRequestTaken { downstreams[token].deadline = .distantFuture }
             buffers.strip(&upstreams[connection].wire.input)
+        case .awaitsReceiver: setDeadline(of: token, now + patience.writeIdle)
+        case .paused: ready.append(token)
         case .finished: finish(exchange)
         case .malformed, .truncated: failed(exchange, .dropped)
         case .receiverBroken: closeDownstream(token)

@@ -77,6 +77,8 @@ extension Worker {
         switch upstreams[token].phase {
         case .connecting:
             if upstreams[token].wire.isWritable { connectionAttempted(token) }
+        case .reconnecting:
+            if upstreams[token].wire.isWritable { reconnected(token) }
         case .connected:
             if upstreams[token].wire.isPeerDone { lost(token) }
         case .asking: readIdentity(token)
@@ -130,7 +132,7 @@ extension Worker {
     mutating func ask(_ token: SlabToken) {
         upstreams[token].phase = .asking
         if now < asksNotBefore {
-            identified(token, .failed(.timedOut), persists: true)
+            identified(token, .failed(.timedOut), persists: !pool.isPairing)
             return
         }
         upstreams[token].ask.restart()
@@ -182,23 +184,37 @@ extension Worker {
         }
     }
 
-    /// The answer will not come, or cannot be used, but the backend is there: requests without a
-    /// session go on over connections that were not asked, until it is time to ask again.
+    /// The answer will not come, or cannot be used, but the backend is there.
+    ///
+    /// The connection is lost with the answer that is still due on it. Another one takes its place
+    /// and is not asked, nor are others until it is time to ask again: requests without a session
+    /// go on over them, those with one get 503 (contract 3.2).
     mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
         asksNotBefore = now + patience.identityInterval
-        let observation = shared.registry.observe(
-            report,
-            connectionOpenedAt: upstreams[token].openedAt,
-            now: now,
-            previously: upstreams[token].instance
-        )
-        news(observation)
-        openingFailed(
-            token,
-            .timedOut,
-            "the backend does not say who it is: \(report)",
-            fails: false
-        )
+        shared.log.write(.debug, "the backend does not say who it is: \(report)")
+        if pool.isPairing {
+            // The carrier of the pair is as good as any.
+            identified(token, report, persists: false)
+            return
+        }
+        do {
+            let address = shared.upstreamAddresses[upstreams[token].addressIndex]
+            let descriptor = try Socket.connect(to: address)
+            upstreams[token].wire = Wire(descriptor, isWritable: false)
+            upstreams[token].phase = .reconnecting
+            setDeadline(ofUpstream: token, now + patience.connect)
+            watch(token)
+        } catch {
+            openingFailed(token, .refused, error.description)
+        }
+    }
+
+    private mutating func reconnected(_ token: SlabToken) {
+        if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
+            openingFailed(token, .refused, error.description)
+        } else {
+            identified(token, .failed(.timedOut), persists: true)
+        }
     }
 
     private mutating func identified(
@@ -310,7 +326,6 @@ extension Worker {
         guard token != .none else { return }
         exchanges[exchange].upstream = .none
         _ = pool.closed(ConnectionID(rawValue: token.bits))
-        shared.control.send(.connectionLost)
         discardUpstream(token)
     }
 
@@ -321,21 +336,24 @@ extension Worker {
         shared.control.send(.connectionLost)
         let action = pool.closed(ConnectionID(rawValue: token.bits))
         discardUpstream(token)
-        apply(action, .unreachable)
+        apply(action, .dropped)
     }
 
     /// A connection could not be made, or did not say who answers.
     mutating func openingFailed(
         _ token: SlabToken,
         _ failure: OpeningFailure,
-        _ reason: String,
-        fails: Bool = true
+        _ reason: String
     ) {
         shared.log.write(.debug, "no connection to the backend: \(reason)")
         shared.control.send(failure == .refused ? .connectionRefused : .connectionLost)
         let action = pool.openingFailed(ConnectionID(rawValue: token.bits), failure)
         discardUpstream(token)
-        apply(action, failure == .timedOut ? .noAnswer : .unreachable)
+        switch failure {
+        case .refused: apply(action, .unreachable)
+        case .timedOut: apply(action, .noAnswer)
+        case .closed: apply(action, .dropped)
+        }
     }
 
     private mutating func apply(_ action: LossAction, _ failure: UpstreamFailure) {

@@ -109,9 +109,10 @@ struct Worker: ~Copyable {
         while !isDone {
             let count = poller.wait(timeout: timeToWait)
             now = MonotonicClock.now()
-            for index in 0..<count {
-                handle(poller.event(at: index))
-            }
+            // The backend's side first: a pooled connection that has ended is known before a request
+            // that came in the same turn could be written to it, and those that became free serve it.
+            for index in 0..<count { handleUpstream(poller.event(at: index)) }
+            for index in 0..<count { handleOther(poller.event(at: index)) }
             settle()
             if deadlines.beginSweep(now: now) {
                 sweep()
@@ -126,40 +127,54 @@ struct Worker: ~Copyable {
     }
 
     private var timeToWait: Duration? {
+        if !grants.isEmpty || !ready.isEmpty { return .zero }
         var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
         if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
         if let stopBy { wake = min(wake, stopBy) }
         return wake == .distantFuture ? nil : wake - now
     }
 
-    private mutating func handle(_ event: PollEvent) {
+    private mutating func handleUpstream(_ event: PollEvent) {
+        guard event.token.kind == Kind.upstream else { return }
+        let token = SlabToken(index: event.token.index, generation: event.token.generation)
+        // An event may be for a former tenant of the place.
+        guard upstreams.contains(token) else { return }
+        upstreams[token].wire.note(event)
+        upstreamReady(token)
+    }
+
+    private mutating func handleOther(_ event: PollEvent) {
         let token = SlabToken(index: event.token.index, generation: event.token.generation)
         switch event.token.kind {
         case Kind.downstream where downstreams.contains(token):
             downstreams[token].wire.note(event)
             downstreamReady(token, isBroken: event.isBroken)
-        case Kind.upstream where upstreams.contains(token):
-            upstreams[token].wire.note(event)
-            upstreamReady(token)
         case Kind.listener where listeners.contains(token): accept(token)
         case Kind.mailbox: readMail()
-        default: break  // For a former tenant of the place.
+        default: break
         }
     }
 
     /// Does what the events of this turn left to do.
+    ///
+    /// What that leaves to do in turn has to wait for the next turn, which then does not sleep: a
+    /// client that always has more would else keep everyone waiting.
     private mutating func settle() {
         if acceptsNotBefore != nil { resumeAccepting() }
         if pool.nextQueueDeadline <= now { failWaiters() }
-        repeat {
-            while let grant = grants.popLast() {
-                connectionGranted(grant)
+        if !grants.isEmpty {
+            var granted: ContiguousArray<Grant> = []
+            swap(&granted, &grants)
+            for grant in granted { connectionGranted(grant) }
+        }
+        if !ready.isEmpty {
+            var tokens: ContiguousArray<SlabToken> = []
+            swap(&tokens, &ready)
+            for token in tokens where downstreams.contains(token) {
+                downstreamReady(token, isBroken: false)
             }
-            while let token = ready.popLast() {
-                if downstreams.contains(token) { downstreamReady(token, isBroken: false) }
-            }
-            openConnections()
-        } while !grants.isEmpty || !ready.isEmpty
+        }
+        openConnections()
     }
 
     private mutating func readMail() {

@@ -1,0 +1,22 @@
+internal import HTTP1
+
+/// What moving content came to.
+enum TransferOutcome: Equatable {
+    /// The sender has no more for now.
+    case awaitsSender
+    /// The receiver takes no more for now.
+    case awaitsReceiver
+    /// There is more to move, but others shall have their turn.
+    case paused
+    /// The message is over, and all of it was handed to the kernel.
+    case finished
+    /// What the sender sends is malformed.
+    case malformed(Refusal)
+    /// The sender ended before the message did.
+    case truncated
+    /// The receiver's connection is broken.
+    case receiverBroken
+
+    /// More is not moved for one exchange in one turn of the loop.
+    static var bytesPerTurn: Int { 1024 * 1024 }
+}
