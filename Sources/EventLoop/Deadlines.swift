@@ -26,7 +26,7 @@ public struct Deadlines: Sendable {
         next == .distantFuture ? nil : max(next, notBefore)
     }
 
-    /// Whether to sweep now. If so, the caller notes every deadline that remains.
+    /// Whether to sweep now; if so, the caller notes every deadline that remains.
     public mutating func beginSweep(now: MonotonicTime) -> Bool {
         guard next <= now, notBefore <= now else { return false }
         next = .distantFuture

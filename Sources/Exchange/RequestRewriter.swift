@@ -20,6 +20,18 @@ public struct ClientFacts: Sendable {
     }
 }
 
+extension RequestHead {
+    /// Whether the client's connection is TLS, or that of a trusted proxy's client was.
+    public func isSecure(_ client: ClientFacts, in input: borrowing Buffer) -> Bool {
+        if client.isSecure || !client.isTrusted { return client.isSecure }
+        let bytes = input.bytes
+        for index in 0..<fields.count where fields[index].id == .xForwardedProto {
+            return equalsIgnoringCase(bytes, fields[index].value, "https")
+        }
+        return false
+    }
+}
+
 /// What is changed in a request head for its session's sake.
 public struct RequestEdits: Sendable {
     /// The session ID to inject, if the jar holds the session.

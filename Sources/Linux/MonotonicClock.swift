@@ -3,7 +3,7 @@ public import Time
 
 /// The machine's monotonic clock.
 public enum MonotonicClock {
-    /// Now. Read it once a loop turn.
+    /// Now; to be read once a loop turn.
     public static func now() -> MonotonicTime {
         var time = timespec()
         // Safe because the call only fills the structure.

@@ -106,8 +106,9 @@ public struct SocketAddress: Sendable, Equatable {
         }
     }
 
-    /// The addresses of a name or literal, in the resolver's order. Blocks; for start-up and the
-    /// control thread only.
+    /// The addresses of a name or literal, in the resolver's order.
+    ///
+    /// Blocks: for start-up and the control thread only.
     public static func resolve(
         host: String,
         port: UInt16,

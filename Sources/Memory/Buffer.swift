@@ -4,24 +4,27 @@
 /// (`takeStorage`), so that an idle connection costs none. Take `bytes` inside the function that
 /// uses them, and never across a mutation: that is why parsers take a whole `borrowing Buffer`.
 @safe
+@frozen
 public struct Buffer: ~Copyable {
-    private var base: UnsafeMutableRawPointer?
+    @usableFromInline var base: UnsafeMutableRawPointer?
+    @usableFromInline var size: Int
+    @usableFromInline var start = 0
+    @usableFromInline var end = 0
+
     /// How many bytes fit in all, with what is read already.
-    public private(set) var capacity: Int
-    private var start = 0
-    private var end = 0
+    @inlinable public var capacity: Int { size }
 
     /// A buffer without memory.
     public init() {
         unsafe base = nil
-        capacity = 0
+        size = 0
     }
 
     /// A buffer of a fixed size.
     public init(capacity: Int) {
         precondition(capacity > 0)
         unsafe base = .allocate(byteCount: capacity, alignment: 64)
-        self.capacity = capacity
+        size = capacity
     }
 
     deinit {
@@ -29,15 +32,13 @@ public struct Buffer: ~Copyable {
     }
 
     /// How many bytes wait to be read.
-    @inlinable public var count: Int { readEnd - readStart }
-    @usableFromInline var readStart: Int { start }
-    @usableFromInline var readEnd: Int { end }
+    @inlinable public var count: Int { end - start }
 
     /// Whether nothing waits to be read.
-    public var isEmpty: Bool { start == end }
+    @inlinable public var isEmpty: Bool { start == end }
 
     /// How many bytes can be written behind the last one without moving or growing.
-    public var writableCount: Int { capacity - end }
+    @inlinable public var writableCount: Int { size - end }
 
     /// The bytes that wait to be read.
     public var bytes: Span<UInt8> {
@@ -56,6 +57,7 @@ public struct Buffer: ~Copyable {
     /// Drops bytes from the front.
     ///
     /// - Precondition: at most `count`.
+    @inlinable
     public mutating func consume(_ byteCount: Int) {
         precondition(byteCount >= 0 && byteCount <= end - start)
         start += byteCount
@@ -80,8 +82,14 @@ public struct Buffer: ~Copyable {
     }
 
     /// Makes room for `byteCount` more, by moving what waits to the front or by growing.
+    @inlinable
+    @inline(__always)
     public mutating func reserve(_ byteCount: Int) {
-        guard writableCount < byteCount else { return }
+        if writableCount < byteCount { makeRoom(byteCount) }
+    }
+
+    @usableFromInline
+    mutating func makeRoom(_ byteCount: Int) {
         let waiting = end - start
         if let base = unsafe base, capacity - waiting >= byteCount {
             unsafe base.copyMemory(from: base + start, byteCount: waiting)
@@ -93,7 +101,7 @@ public struct Buffer: ~Copyable {
                 unsafe base.deallocate()
             }
             unsafe base = memory
-            capacity = grown
+            size = grown
         }
         start = 0
         end = waiting

@@ -8,8 +8,10 @@ internal import Sessions
 internal import Settings
 internal import Time
 
-/// What all threads share: the configuration in its working form, the jar, who the backend is,
-/// the log, and the way to the control thread. Nothing in it is locked on the way of a request
+/// What all threads share.
+///
+/// The configuration in its working form, the jar, who the backend is, the log, and the way to the
+/// control thread. Nothing in it is locked on the way of a request
 /// but a shard of the jar.
 final class Shared: Sendable {
     let settings: Settings

@@ -10,9 +10,6 @@ public import Time
 /// is there, `judgeResponse` when the response head is there; then `Jar.capture`, `bind` or `end`
 /// as that says. The append functions write what the answers need.
 public final class SessionRules: Sendable {
-    /// More capture rules than this cannot be told apart in `Judgement.jsonRules`.
-    public static let captureRulesMax = 64
-
     let carrier: FieldNameMatcher
     let forwardedAliases: [FieldNameMatcher]
     let cookieName: [UInt8]
@@ -26,7 +23,7 @@ public final class SessionRules: Sendable {
 
     /// Compiles the settings.
     public init(_ settings: SessionSettings) {
-        precondition(settings.capture.count <= Self.captureRulesMax)
+        precondition(settings.capture.count <= SessionSettings.captureRulesMax)
         carrier = FieldNameMatcher(Array(settings.carrierHeader.utf8))
         forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
             .map { FieldNameMatcher(Array($0.utf8)) }

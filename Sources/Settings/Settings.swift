@@ -159,6 +159,9 @@ public struct SessionSettings: Sendable, Equatable {
         public init() {}
     }
 
+    /// More capture rules than this are refused.
+    public static let captureRulesMax = 64
+
     /// The field that carries the session upstream.
     public var carrierHeader = "X-Session-ID"
     /// The jar cookie.

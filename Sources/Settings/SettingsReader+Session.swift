@@ -118,7 +118,12 @@ extension SettingsReader {
     }
 
     private mutating func captureRules(_ item: Item) -> [CaptureRule] {
-        list(item, of: "capture rules") { reader, item in reader.captureRule(item) } ?? []
+        let rules = list(item, of: "capture rules") { $0.captureRule($1) } ?? []
+        if rules.count > SessionSettings.captureRulesMax {
+            let most = SessionSettings.captureRulesMax
+            report("expected at most \(most) capture rules, found \(rules.count)", at: item.place)
+        }
+        return rules
     }
 
     private mutating func captureRule(_ item: Item) -> CaptureRule? {

@@ -197,7 +197,10 @@ extension EndToEnd {
                 try stage.backend.start()
                 let new = String(stage.backend.instance.prefix(8))
                 #expect(stage.logged(old, new, "2 sessions cleared"))
-                #expect(becomesTrue { stage.log.ranges(of: "backend is up").count == 2 })
+                #expect(
+                    becomesTrue { stage.log.ranges(of: "backend is up").count == 2 },
+                    "\(stage.log)"
+                )
                 #expect(try client.get("/api/work").status == 401)
                 #expect(!stage.log.contains(session), "a session ID never appears whole")
                 #expect(!stage.log.contains(stage.backend.instance), "nor does an instance ID")

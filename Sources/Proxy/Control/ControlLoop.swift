@@ -6,8 +6,9 @@ internal import Sessions
 internal import Settings
 internal import Time
 
-/// The control thread: asks the backend who it is, writes the log, acts on signals, clears out the
-/// jar. Nothing that a request waits for is done here.
+/// The control thread: it asks who the backend is, writes the log, acts on signals, reaps the jar.
+///
+/// Nothing that a request waits for is done here.
 struct ControlLoop: ~Copyable {
     /// Jar entries that one step looks at, a few at a time so that no lock is held for long.
     private static var reapBatch: Int { 256 }

@@ -34,6 +34,8 @@ struct Downstream: ~Copyable {
     var exchange = SlabToken.none
     var deadline = MonotonicTime.distantFuture
 
+    /// Whether the present request came over TLS, to us or to a trusted proxy in front.
+    var isSecure = false
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the
     /// request stands as received while it can be replayed.
     var cursor = 0

@@ -14,9 +14,7 @@ struct ExchangeState: ~Copyable {
     let method: Method
     let clientMinorVersion: UInt8
     let clientPersists: Bool
-    let judgement: Judgement
-    /// The request goes on without its session: it is exempt, and the session is stale.
-    var isWithoutSession = false
+    var judgement: Judgement
     var machine: ExchangeMachine
 
     /// How the request's content is framed, on both sides.
@@ -57,10 +55,8 @@ struct ExchangeState: ~Copyable {
         var edits = RequestEdits()
         edits.cutsJarCookie = judgement.hasJarCookie
         edits.asksIdentityCoding = judgement.captureJSON != nil
-        if judgement.dropsCarrier || isWithoutSession { edits.droppedLine = judgement.carrierLine }
-        if judgement.injects && !isWithoutSession {
-            edits.injected = judgement.session?.sessionID
-        }
+        if judgement.dropsCarrier { edits.droppedLine = judgement.carrierLine }
+        if judgement.injects { edits.injected = judgement.session?.sessionID }
         return edits
     }
 

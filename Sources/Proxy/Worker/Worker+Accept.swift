@@ -36,7 +36,7 @@ extension Worker {
             isSecure: false
         )
         let token = downstreams.insert(Downstream(descriptor: descriptor, client: client))
-        setDeadline(of: token, now + shared.settings.timeouts.header)
+        setDeadline(of: token, now + patience.header)
         do {
             try poller.watchConnection(number, token.poll(Kind.downstream))
         } catch {

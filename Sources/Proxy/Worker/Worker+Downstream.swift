@@ -48,7 +48,7 @@ extension Worker {
             }
             if !downstreams[token].headBegan && !downstreams[token].wire.input.isEmpty {
                 downstreams[token].headBegan = true
-                setDeadline(of: token, now + shared.settings.timeouts.header)
+                setDeadline(of: token, now + patience.header)
             }
             guard downstreams[token].wire.isReadable else {
                 buffers.strip(&downstreams[token].wire.input)
@@ -121,7 +121,7 @@ extension Worker {
             return
         }
         guard downstreams[token].wire.output.isEmpty else {
-            setDeadline(of: token, now + shared.settings.timeouts.writeIdle)
+            setDeadline(of: token, now + patience.writeIdle)
             return
         }
         switch sequel {
@@ -148,7 +148,7 @@ extension Worker {
         buffers.strip(&downstreams[token].wire.output)
         if downstreams[token].wire.input.isEmpty {
             buffers.strip(&downstreams[token].wire.input)
-            setDeadline(of: token, now + shared.settings.timeouts.keepalive)
+            setDeadline(of: token, now + patience.keepalive)
             if !downstreams[token].wire.isReadable { return }
         }
         // A pipelined request; not from here, or a thousand of them would be a thousand calls deep.

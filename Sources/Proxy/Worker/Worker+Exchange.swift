@@ -17,12 +17,16 @@ extension Worker {
         requestHeadOwner = token
         downstreams[token].machine.requestHead(isPersistent: requestHead.isPersistent)
         downstreams[token].cursor = requestHead.byteCount
+        downstreams[token].isSecure = requestHead.isSecure(
+            downstreams[token].client,
+            in: downstreams[token].wire.input
+        )
         let judgement = rules.judge(
             requestHead,
             in: downstreams[token].wire.input,
             jar: shared.jar,
             live: shared.registry.live,
-            isSecure: downstreams[token].client.isSecure,
+            isSecure: downstreams[token].isSecure,
             now: now
         )
         switch judgement.verdict {
@@ -86,7 +90,6 @@ extension Worker {
 
     /// The moment of writing: the last word on the session, then the request goes out.
     private mutating func write(_ exchange: SlabToken, to connection: SlabToken) {
-        var isWithoutSession = false
         if let session = exchanges[exchange].judgement.session {
             let verdict = mayWrite(
                 session,
@@ -96,7 +99,8 @@ extension Worker {
             )
             switch verdict {
             case .write: break
-            case .stale where exchanges[exchange].judgement.isExempt: isWithoutSession = true
+            case .stale where exchanges[exchange].judgement.isExempt:
+                exchanges[exchange].judgement.leaveOutSession()
             case .stale:
                 giveBack(connection)
                 fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
@@ -114,7 +118,6 @@ extension Worker {
         }
         exchanges[exchange].upstream = connection
         exchanges[exchange].machine.connectionGranted()
-        exchanges[exchange].isWithoutSession = isWithoutSession
         upstreams[connection].exchange = exchange
         upstreams[connection].phase = .leased
         upstreams[connection].deadline = .distantFuture
@@ -173,7 +176,7 @@ extension Worker {
         switch outcome {
         case .blocked:
             if !exchanges[exchange].isRequestTaken {
-                setDeadline(of: token, now + shared.settings.timeouts.bodyIdle)
+                setDeadline(of: token, now + patience.bodyIdle)
             }
         case .finished:
             downstreams[token].deadline = .distantFuture
@@ -183,7 +186,7 @@ extension Worker {
             if !exchanges[exchange].machine.isResponding {
                 setDeadline(
                     ofUpstream: connection,
-                    now + shared.settings.upstream.responseTimeout
+                    now + patience.response
                 )
             }
         case .malformed(let refusal):
@@ -272,7 +275,7 @@ extension Worker {
         frame.isHead = isHead
         frame.closes = persistence == .announceClose
         frame.saysKeepAlive = !frame.closes && minorVersion == 0
-        frame.isSecure = downstreams[token].client.isSecure
+        frame.isSecure = downstreams[token].isSecure
         let sequel = sequel(of: downstreams[token].machine.responseFinished())
         send(reply, frame, on: token, then: sequel)
     }

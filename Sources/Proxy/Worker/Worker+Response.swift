@@ -91,7 +91,7 @@ extension Worker {
         return true
     }
 
-    /// The final head is in `responseHead`: what does it say of the session?
+    /// The final head is in `responseHead`, and may say something of the session.
     private mutating func responseHeadReceived(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
         upstreams[connection].deadline = .distantFuture
@@ -203,7 +203,7 @@ extension Worker {
 
     /// Lets the response go to the client: from here on it is the backend's, not ours.
     ///
-    /// - Parameter sessionID: what a JSON rule found in the content.
+    /// A JSON rule found `sessionID` in the content.
     private mutating func beginResponse(
         _ exchange: SlabToken,
         _ plan: ResponsePlan,
@@ -215,7 +215,7 @@ extension Worker {
         let isCollected = exchanges[exchange].collection != nil
         if isCollected, !parseResponseHeadAgain(exchange) { return }
         var edits = ResponseEdits()
-        edits.isSecure = downstreams[token].client.isSecure
+        edits.isSecure = downstreams[token].isSecure
         settleSession(
             exchange,
             plan,
@@ -300,7 +300,7 @@ extension Worker {
         _ edits: inout ResponseEdits
     ) {
         let judgement = exchanges[exchange].judgement
-        edits.variesByCookie = judgement.injects && !exchanges[exchange].isWithoutSession
+        edits.variesByCookie = judgement.injects
         let connection = exchanges[exchange].upstream
         let instance = issuer(
             on: upstreams[connection].instance ?? .unverified,
@@ -361,7 +361,7 @@ extension Worker {
         case .blocked:
             let isStuck = !downstreams[token].wire.isWritable
             if isStuck {
-                setDeadline(of: token, now + shared.settings.timeouts.writeIdle)
+                setDeadline(of: token, now + patience.writeIdle)
             } else if exchanges[exchange].isRequestTaken {
                 downstreams[token].deadline = .distantFuture
             }

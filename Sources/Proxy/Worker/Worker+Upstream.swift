@@ -43,7 +43,7 @@ extension Worker {
         } else {
             pool.opening(ConnectionID(rawValue: token.bits), now: now)
         }
-        setDeadline(ofUpstream: token, now + shared.settings.upstream.connectTimeout)
+        setDeadline(ofUpstream: token, now + patience.connect)
         watch(token)
     }
 
@@ -114,7 +114,7 @@ extension Worker {
             do {
                 let descriptor = try Socket.connect(to: addresses[index])
                 upstreams[token].wire = Wire(descriptor, isWritable: false)
-                setDeadline(ofUpstream: token, now + shared.settings.upstream.connectTimeout)
+                setDeadline(ofUpstream: token, now + patience.connect)
                 watch(token)
                 return true
             } catch {
@@ -136,7 +136,7 @@ extension Worker {
         upstreams[token].ask.restart()
         buffers.equip(&upstreams[token].wire.output)
         upstreams[token].wire.output.append(shared.identityQuestion)
-        setDeadline(ofUpstream: token, now + shared.settings.identity.timeout)
+        setDeadline(ofUpstream: token, now + patience.identity)
         readIdentity(token)
     }
 
@@ -185,7 +185,7 @@ extension Worker {
     /// The answer will not come, or cannot be used, but the backend is there: requests without a
     /// session go on over connections that were not asked, until it is time to ask again.
     mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
-        asksNotBefore = now + shared.settings.identity.interval
+        asksNotBefore = now + patience.identityInterval
         let observation = shared.registry.observe(
             report,
             connectionOpenedAt: upstreams[token].openedAt,
@@ -266,7 +266,7 @@ extension Worker {
     private mutating func becomesIdle(_ token: SlabToken) {
         upstreams[token].phase = .idle
         upstreams[token].exchange = .none
-        setDeadline(ofUpstream: token, now + shared.settings.upstream.idleTimeout)
+        setDeadline(ofUpstream: token, now + patience.idle)
     }
 
     /// Gives a connection back on which nothing was written.

@@ -30,6 +30,7 @@ struct Worker: ~Copyable {
     let headParser: HeadParser
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
+    let patience: Patience
 
     var poller: Poller
     var listeners = Slab<ListeningSocket>()
@@ -78,6 +79,7 @@ struct Worker: ~Copyable {
         headParser = shared.headParser
         requestRewriter = shared.requestRewriter
         answerWriter = shared.answerWriter
+        patience = Patience(shared.settings)
         let upstream = shared.settings.upstream
         pool = Pool(
             limits: PoolLimits(
