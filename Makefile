@@ -53,7 +53,8 @@ storm: deps venv build ## the restart storm of the tests, five times as long, wi
 	swift test --filter RestartStorm
 
 sanitize: deps venv ## the whole test suite under AddressSanitizer, then ThreadSanitizer
-	@LYCHGATE_SANITIZER=address swift test --sanitize=address --scratch-path .build-asan
+	@export LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
+	LYCHGATE_SANITIZER=address swift test --sanitize=address --scratch-path .build-asan
 	LYCHGATE_SANITIZER=thread swift test --sanitize=thread --scratch-path .build-tsan
 
 lint: ## the formatting that every file has
