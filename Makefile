@@ -34,7 +34,7 @@ deps: ## install the Debian packages that are missing, if any
 	@$(call install,$(PACKAGES))
 
 build: deps ## the release binary, .build/release/lychgate
-	@swift build -c release --static-swift-stdlib --product lychgate
+	@swift build -c release --static-swift-stdlib -Xlinker -s --product lychgate
 
 venv: $(VENV)/.ready ## the Python packages of the example and of the tests
 
