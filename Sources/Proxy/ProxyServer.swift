@@ -42,10 +42,12 @@ public enum ProxyServer {
         let workerCount = settings.workers ?? Machine.coreCount
         let (boxes, addresses) = try bind(settings.listen, workerCount: workerCount)
         var mailboxes: [Mailbox<WorkerMessage>] = []
+        var threads: [Thread] = []
         for box in boxes {
             let mailbox = try Mailbox<WorkerMessage>()
             mailboxes.append(mailbox)
-            try start(index: mailboxes.count, shared: shared, mailbox: mailbox, box: box)
+            let index = mailboxes.count
+            threads.append(try start(index: index, shared: shared, mailbox: mailbox, box: box))
         }
         log.write(
             .info,
@@ -62,7 +64,9 @@ public enum ProxyServer {
         }
         log.flush()
         var control = try ControlLoop(shared: shared, signals: signals, workers: mailboxes)
-        control.run()
+        if control.run() == .workersEnded {
+            for thread in threads { thread.join() }
+        }
         for box in boxes { box.removeNames() }
         log.write(.info, "stopped")
         log.flush()
@@ -73,8 +77,8 @@ public enum ProxyServer {
         shared: Shared,
         mailbox: Mailbox<WorkerMessage>,
         box: ListenerBox
-    ) throws(SystemError) {
-        _ = try Thread(name: "worker-\(index)") {
+    ) throws(SystemError) -> Thread {
+        try Thread(name: "worker-\(index)") {
             do throws(SystemError) {
                 var worker = try Worker(shared: shared, mailbox: mailbox)
                 while let socket = box.take() {

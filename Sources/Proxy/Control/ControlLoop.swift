@@ -38,8 +38,15 @@ struct ControlLoop: ~Copyable {
         running = workers.count
     }
 
-    /// Runs until every worker has ended.
-    mutating func run() {
+    /// How the loop came to its end.
+    enum Outcome {
+        case workersEnded
+        /// A second signal: what is in flight is given up.
+        case toldTwice
+    }
+
+    /// Runs until every worker has ended, or somebody insists.
+    mutating func run() -> Outcome {
         let watched = [signals.number, shared.control.number, shared.log.number]
         while running > 0 {
             let output = watcher.step(watching: watched)
@@ -47,11 +54,12 @@ struct ControlLoop: ~Copyable {
             if let transition = output.transition { note(transition) }
             for message in shared.control.drain() { receive(message) }
             while let signal = signals.next() {
-                guard act(on: signal) else { return }
+                guard act(on: signal) else { return .toldTwice }
             }
             reap()
             shared.log.flush()
         }
+        return .workersEnded
     }
 
     private mutating func receive(_ message: ControlMessage) {
