@@ -109,8 +109,8 @@ struct Worker: ~Copyable {
         while !isDone {
             let count = poller.wait(timeout: timeToWait)
             now = MonotonicClock.now()
-            // The backend's side first: a pooled connection that has ended is known before a request
-            // that came in the same turn could be written to it, and those that became free serve it.
+            // The backend's side first: a pooled connection that has ended is known before a
+            // request of the same turn could be written to it, and one that is free serves it.
             for index in 0..<count { handleUpstream(poller.event(at: index)) }
             for index in 0..<count { handleOther(poller.event(at: index)) }
             settle()
