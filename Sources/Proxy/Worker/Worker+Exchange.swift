@@ -200,6 +200,7 @@ extension Worker {
         case .receiverBroken:
             // The backend may have answered before it stopped reading; only reading tells.
             exchanges[exchange].isRequestSent = true
+            setDeadline(ofUpstream: connection, now + patience.response)
             upstreams[connection].wire.isReadable = true
             upstreams[connection].wire.isPeerDone = true
             receiveResponse(exchange)
