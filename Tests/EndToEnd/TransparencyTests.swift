@@ -157,6 +157,28 @@ extension EndToEnd {
             }
         }
 
+        @Test("7 a request that waited goes on as it came, whatever was parsed meanwhile")
+        func waitedWhileOthersWereParsed() throws {
+            let one = "workers: 1\nupstream: { url: UPSTREAM, max_connections: 1 }\n"
+            try onStage(one + usual) { stage in
+                let busy = try stage.connect()
+                busy.send("GET", "/slow?ms=400")
+                #expect(becomesTrue { stage.backend.count(of: "/slow?ms=400") == 1 })
+                let waiting = try stage.connect()
+                waiting.send("GET", "/echo?mine", ["X-Mine: 1"])
+                let partial = try stage.connect()
+                partial.send("GET /echo?theirs HTTP/1.1\r\nHost: theirs\r\nX-Theirs: 1\r\n")
+                let refused = try stage.connect()
+                refused.send("GET /echo?refused HTTP/1.1\r\nX-Refused : 1\r\n\r\n")
+                #expect(try refused.receive().status == 400)
+                #expect(try busy.receive().status == 200)
+                let lines = try waiting.receive().strings("lines")
+                #expect(lines.first == "GET /echo?mine HTTP/1.1")
+                #expect(lines.contains("X-Mine: 1"))
+                #expect(!lines.contains { $0.contains("heirs") || $0.contains("efused") })
+            }
+        }
+
         @Test("7 names, order, doubles, Host and target are kept")
         func requestFields() throws {
             try onStage(usual) { stage in

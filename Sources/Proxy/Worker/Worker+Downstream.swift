@@ -31,6 +31,8 @@ extension Worker {
         var isUnseen = !downstreams[token].wire.input.isEmpty && !downstreams[token].headBegan
         while true {
             if isUnseen {
+                // Even a head that is not whole yet overwrites the last one.
+                requestHeadOwner = .none
                 switch headParser.parseRequest(
                     downstreams[token].wire.input,
                     into: &requestHead
