@@ -90,7 +90,10 @@ final class ScriptedServer: Sendable {
                 switch step {
                 case .send(let text): Self.write(peer, Array(text.utf8))
                 case .sendBytes(let bytes): Self.write(peer, bytes)
-                case .pause(let milliseconds): usleep(UInt32(milliseconds) * 1000)
+                case .pause(let milliseconds):
+                    // Until the client gives up, at most so long.
+                    var peerGone = pollfd(fd: peer, events: Int16(POLLIN), revents: 0)
+                    _ = unsafe poll(&peerGone, 1, Int32(milliseconds))
                 case .waitForClose: while Self.read(peer) != nil {}
                 case .close: return
                 case .reset:

@@ -52,20 +52,13 @@ private final class Backend {
     }
 }
 
-/// Steps until there is news, or for so long.
-///
-/// A descriptor that can always be read keeps a step from waiting longer.
+/// Steps until there is news, or for so long; a step waits until the next question at the most.
 private func news(_ watcher: inout Watcher, within limit: Duration = .seconds(10)) -> WatcherOutput
 {
-    var ends: [Int32] = [0, 0]
-    precondition(unsafe pipe(&ends) == 0 && write(ends[1], "x", 1) == 1)
-    defer { for end in ends { close(end) } }
     let deadline = now() + limit
     while now() < deadline {
-        var output = watcher.step(watching: [ends[0]])
-        output.readable = []
+        let output = watcher.step(watching: [])
         if output != WatcherOutput() { return output }
-        usleep(500)
     }
     return WatcherOutput()
 }
