@@ -31,9 +31,18 @@ final class PoolHarness {
     /// Another instance is first seen, and the one that answers now lives on.
     func newEpoch() { live.epoch += 1 }
 
-    func lease(_ exchange: UInt64, session: Bool = false) -> LeaseAction {
-        let instance = session ? live.current : nil
-        return pool.lease(e(exchange), session: instance, live: live, now: now)
+    func lease(
+        _ exchange: UInt64,
+        session: Bool = false,
+        verifiedSince: MonotonicTime = .zero
+    ) -> LeaseAction {
+        pool.lease(
+            e(exchange),
+            session: session ? live.current : nil,
+            verifiedSince: verifiedSince,
+            live: live,
+            now: now
+        )
     }
 
     func opening(_ connection: UInt64) { pool.opening(c(connection), now: now) }

@@ -27,12 +27,15 @@ struct PoolModel: ~Copyable {
         var isVerified = false
         var instance = InstanceNumber.none
         var epoch: UInt32 = 0
+        var verifiedAt = MonotonicTime.zero
         var idleSince = MonotonicTime.zero
     }
 
     struct Waiting {
         var exchange: UInt64
         var hasSession: Bool
+        /// When the connection of an exchange that is tried again was lost.
+        var verifiedSince: MonotonicTime
         var deadline: MonotonicTime
     }
 
@@ -116,28 +119,31 @@ struct PoolModel: ~Copyable {
 
     private mutating func lease() {
         lastExchange += 1
-        let hasSession = random.below(2) == 0
+        let wanted = Waiting(
+            exchange: lastExchange,
+            hasSession: random.below(2) == 0,
+            verifiedSince: random.below(10) == 0 ? now : .zero,
+            deadline: now + .milliseconds(500)
+        )
         let action = pool.lease(
             ExchangeID(rawValue: lastExchange),
-            session: hasSession ? live.current : nil,
+            session: wanted.hasSession ? live.current : nil,
+            verifiedSince: wanted.verifiedSince,
             live: live,
             now: now
         )
-        note("lease \(lastExchange) \(hasSession) \(action)")
+        note("lease \(wanted) \(action)")
         switch action {
         case .use(let connection):
-            use(connection.rawValue, by: lastExchange, hasSession: hasSession, from: [.idle])
+            use(connection.rawValue, by: wanted, from: [.idle])
             return
         case .askAgain(let connection):
-            check(fits(connection.rawValue, hasSession: hasSession) == false, "asked needlessly")
+            check(fits(connection.rawValue, wanted) == false, "asked needlessly")
             move(connection.rawValue, from: [.idle], to: .askingAgain)
         case .wait:
             check(!peers.values.contains { $0.phase == .idle }, "waits beside an idle one")
         }
-        let deadline = now + .milliseconds(500)
-        queue.append(
-            Waiting(exchange: lastExchange, hasSession: hasSession, deadline: deadline)
-        )
+        queue.append(wanted)
     }
 
     private mutating func cancel() {
@@ -353,9 +359,12 @@ struct PoolModel: ~Copyable {
         }
     }
 
-    private func fits(_ id: UInt64, hasSession: Bool) -> Bool? {
+    private func fits(_ id: UInt64, _ wanted: Waiting) -> Bool? {
         guard let peer = peers[id] else { return nil }
-        guard hasSession else { return peer.instance == .unverified || live.isLive(peer.instance) }
+        if peer.verifiedAt < wanted.verifiedSince { return false }
+        guard wanted.hasSession else {
+            return peer.instance == .unverified || live.isLive(peer.instance)
+        }
         return peer.epoch == live.epoch && live.isLive(peer.instance)
     }
 
@@ -376,20 +385,16 @@ struct PoolModel: ~Copyable {
         peers[id]?.isVerified = true
         peers[id]?.instance = instance
         peers[id]?.epoch = live.epoch
+        peers[id]?.verifiedAt = now
     }
 
-    private mutating func use(
-        _ id: UInt64,
-        by exchange: UInt64,
-        hasSession: Bool,
-        from phases: [Phase]
-    ) {
+    private mutating func use(_ id: UInt64, by wanted: Waiting, from phases: [Phase]) {
         check(peers[id]?.isVerified == true, "granted before it was asked")
         let wasJustAsked = phases.contains(.asking) && peers[id]?.instance == .unverified
-        check(wasJustAsked || fits(id, hasSession: hasSession) == true, "granted a misfit")
+        check(wasJustAsked || fits(id, wanted) == true, "granted a misfit")
         move(id, from: phases, to: .leased)
         peers[id]?.partner = nil
-        end(exchange, .granted)
+        end(wanted.exchange, .granted)
     }
 
     private mutating func grant(_ exchange: UInt64, _ id: UInt64, from phases: [Phase]) {
@@ -397,7 +402,7 @@ struct PoolModel: ~Copyable {
             return fault("\(exchange) is granted out of order")
         }
         queue.removeFirst()
-        use(id, by: exchange, hasSession: first.hasSession, from: phases)
+        use(id, by: first, from: phases)
     }
 
     private mutating func fail(_ action: LossAction, of id: UInt64, all: Bool) {
@@ -445,7 +450,7 @@ struct PoolModel: ~Copyable {
         }
         if let first = queue.first {
             for (id, peer) in peers where peer.phase == .idle {
-                check(fits(id, hasSession: first.hasSession) == false, "waits beside a fit")
+                check(fits(id, first) == false, "waits beside a fit")
             }
         }
     }

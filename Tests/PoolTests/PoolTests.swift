@@ -145,6 +145,23 @@ struct PoolTests {
         #expect(pool.ready(12) == .grant(e(1), on: c(12), closing: nil))
     }
 
+    @Test("4.2 An exchange that is tried again gets a connection that was verified after the loss")
+    func triesAgain() {
+        let pool = PoolHarness()
+        pool.openIdle(10)
+        pool.openIdle(11)
+        pool.advance(.seconds(1))
+        let loss = pool.now
+        #expect(pool.lease(1, verifiedSince: loss) == .askAgain(c(11)))
+        #expect(pool.lease(2, session: true) == .use(c(10)))
+        #expect(pool.ready(11) == .grant(e(1), on: c(11), closing: nil))
+        #expect(pool.lease(3, session: true, verifiedSince: loss) == .wait)
+        #expect(pool.release(10) == .askAgain)
+        #expect(pool.release(11) == .grant(e(3)))
+        #expect(pool.ready(10) == .idle(closing: nil))
+        #expect(pool.lease(4, verifiedSince: loss) == .use(c(10)))
+    }
+
     @Test("3.2 Without an ID a connection serves requests without a session, and asks for others")
     func unverified() {
         let pool = PoolHarness()
