@@ -64,7 +64,7 @@ public struct RequestRewriter: Sendable {
         self.defaultHost = defaultHost
     }
 
-    /// Appends the head for the backend to `out`.
+    /// Appends the head for the backend to `out`; `requestID` is for requests without one.
     ///
     /// - Precondition: `head` was parsed from the first waiting bytes of `input`.
     public func write(
@@ -72,6 +72,8 @@ public struct RequestRewriter: Sendable {
         from input: borrowing Buffer,
         client: ClientFacts,
         edits: RequestEdits,
+        requestID: RequestID,
+        of requestIDs: RequestIDs,
         rules: SessionRules,
         into out: inout Buffer
     ) {
@@ -81,10 +83,17 @@ public struct RequestRewriter: Sendable {
         let count = head.fields.count
         var kept = count > 0 ? head.fields[0].name.start : end
         var hasHost = false
+        var hasRequestID = false
         for index in 0..<count {
             let line = head.fields[index]
             if line.id == .host { hasHost = true }
             if isUntouched(line, client: client, edits: edits) && edits.droppedLine != index {
+                continue
+            }
+            if line.id == .xRequestID && !hasRequestID
+                && RequestIDs.isPassedOn(line, in: input.bytes)
+            {
+                hasRequestID = true
                 continue
             }
             out.append(input, from: kept, count: line.name.start - kept)
@@ -102,6 +111,13 @@ public struct RequestRewriter: Sendable {
             out.append("\r\n")
         }
         if head.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if hasRequestID {
+            out.append("X-Forwarded-For: ")
+        } else {
+            out.append("X-Request-ID: ")
+            requestIDs.append(requestID, to: &out)
+            out.append("\r\nX-Forwarded-For: ")
+        }
         writeForwarding(head, from: input, client: client, into: &out)
         if edits.asksIdentityCoding { out.append("Accept-Encoding: identity\r\n") }
         if let injected = edits.injected {
@@ -142,7 +158,7 @@ public struct RequestRewriter: Sendable {
     ) -> Bool {
         if line.isHopByHop { return false }
         switch line.id {
-        case .xForwardedFor: return false
+        case .xForwardedFor, .xRequestID: return false
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
         case .cookie: return !edits.cutsJarCookie
         case .acceptEncoding: return !edits.asksIdentityCoding
@@ -167,7 +183,7 @@ public struct RequestRewriter: Sendable {
         }
     }
 
-    /// `X-Forwarded-*` and `Via`.
+    /// `X-Forwarded-*`, of which the first is begun already, and `Via`.
     private func writeForwarding(
         _ head: borrowing RequestHead,
         from input: borrowing Buffer,
@@ -176,7 +192,6 @@ public struct RequestRewriter: Sendable {
     ) {
         var saidHost = false
         var saidProto = false
-        out.append("X-Forwarded-For: ")
         if client.isTrusted {
             for index in 0..<head.fields.count {
                 let line = head.fields[index]

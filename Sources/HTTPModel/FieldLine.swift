@@ -33,6 +33,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case xForwardedFor
     case xForwardedHost
     case xForwardedProto
+    case xRequestID
 }
 
 /// One field line of a head (RFC 9110 §5.2), as ranges over the bytes it was parsed from.

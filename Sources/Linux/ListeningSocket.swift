@@ -27,8 +27,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
         if address.family == AF_INET6 {
             try Socket.set(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY)
         }
-        // Accepted connections inherit it.
+        // Accepted connections inherit these.
         try Socket.set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY)
+        try Socket.keepAlive(descriptor.number)
         try Self.bindAndListen(descriptor.number, address)
         let bound = try Self.ownAddress(descriptor.number)
         self.init(descriptor: descriptor, address: bound)

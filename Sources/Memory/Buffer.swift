@@ -150,6 +150,20 @@ public struct Buffer: ~Copyable {
         append(number, radix: 16)
     }
 
+    /// Writes the bytes of four words at the back, of each the lowest first.
+    @inlinable
+    public mutating func append(words: (UInt64, UInt64, UInt64, UInt64)) {
+        reserve(32)
+        guard let base = unsafe base else { return }
+        // Safe because reserve left room for 32 bytes.
+        let room = unsafe base + end
+        unsafe room.storeBytes(of: words.0.littleEndian, toByteOffset: 0, as: UInt64.self)
+        unsafe room.storeBytes(of: words.1.littleEndian, toByteOffset: 8, as: UInt64.self)
+        unsafe room.storeBytes(of: words.2.littleEndian, toByteOffset: 16, as: UInt64.self)
+        unsafe room.storeBytes(of: words.3.littleEndian, toByteOffset: 24, as: UInt64.self)
+        end &+= 32
+    }
+
     private mutating func append(_ number: UInt64, radix: UInt64) {
         var divisor: UInt64 = 1
         while number / divisor >= radix {

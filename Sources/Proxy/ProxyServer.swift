@@ -77,10 +77,11 @@ public enum ProxyServer {
         shared: Shared,
         mailbox: Mailbox<WorkerMessage>,
         box: ListenerBox
-    ) throws(SystemError) -> Thread {
-        try Thread(name: "worker-\(index)") {
+    ) throws -> Thread {
+        let seed = (try SecureRandom.word(), try SecureRandom.word())
+        return try Thread(name: "worker-\(index)") {
             do throws(SystemError) {
-                var worker = try Worker(shared: shared, mailbox: mailbox)
+                var worker = try Worker(shared: shared, mailbox: mailbox, seed: seed)
                 while let socket = box.take() {
                     let isShared = socket.address.isUnix
                     try worker.listen(on: socket, isShared: isShared)

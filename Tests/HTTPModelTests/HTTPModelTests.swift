@@ -158,7 +158,7 @@ struct NameTests {
         ("Set-Cookie", .setCookie), ("TE", .te), ("Trailer", .trailer),
         ("Transfer-Encoding", .transferEncoding), ("Upgrade", .upgrade), ("Vary", .vary),
         ("Via", .via), ("X-Forwarded-For", .xForwardedFor), ("X-Forwarded-Host", .xForwardedHost),
-        ("X-Forwarded-Proto", .xForwardedProto),
+        ("X-Forwarded-Proto", .xForwardedProto), ("X-Request-ID", .xRequestID),
     ]
 
     private func recognise(_ name: String, before: String = "", behind: String = "") -> FieldID {

@@ -14,6 +14,8 @@ struct ExchangeState: ~Copyable {
     let method: Method
     let clientMinorVersion: UInt8
     let clientPersists: Bool
+    /// For the backend, unless the client named the request; a retry has the same one.
+    let requestID: RequestID
     var judgement: Judgement
     var machine: ExchangeMachine
 
@@ -37,6 +39,7 @@ struct ExchangeState: ~Copyable {
     init(
         downstream: SlabToken,
         head: borrowing RequestHead,
+        requestID: RequestID,
         judgement: consuming Judgement,
         machine: ExchangeMachine
     ) {
@@ -44,6 +47,7 @@ struct ExchangeState: ~Copyable {
         method = head.method
         clientMinorVersion = head.minorVersion
         clientPersists = head.isPersistent
+        self.requestID = requestID
         self.judgement = judgement
         self.machine = machine
         requestFraming = head.framing

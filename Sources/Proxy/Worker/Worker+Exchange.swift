@@ -48,6 +48,7 @@ extension Worker {
             ExchangeState(
                 downstream: token,
                 head: requestHead,
+                requestID: requestIDs.next(),
                 judgement: judgement,
                 machine: ExchangeMachine(
                     method: requestHead.method,
@@ -130,6 +131,8 @@ extension Worker {
             from: downstreams[token].wire.input,
             client: downstreams[token].client,
             edits: exchanges[exchange].requestEdits,
+            requestID: exchanges[exchange].requestID,
+            of: requestIDs,
             rules: rules,
             into: &upstreams[connection].wire.output
         )

@@ -46,6 +46,8 @@ struct Worker: ~Copyable {
     var requestHeadOwner = SlabToken.none
     var responseHead: ResponseHead
 
+    var requestIDs: RequestIDs
+
     var now: MonotonicTime
     /// Downstream connections that have something to do before the loop waits again.
     var ready: ContiguousArray<SlabToken> = []
@@ -66,7 +68,12 @@ struct Worker: ~Copyable {
         let connection: SlabToken
     }
 
-    init(shared: Shared, mailbox: Mailbox<WorkerMessage>) throws(SystemError) {
+    /// A worker; `seed` is random, and a different one for each.
+    init(
+        shared: Shared,
+        mailbox: Mailbox<WorkerMessage>,
+        seed: (UInt64, UInt64)
+    ) throws(SystemError) {
         let poller = try Poller()
         try poller.watchReadable(
             mailbox.number,
@@ -90,6 +97,7 @@ struct Worker: ~Copyable {
         )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
+        requestIDs = RequestIDs(seed: seed)
         now = MonotonicClock.now()
     }
 
