@@ -256,10 +256,22 @@ public struct LogSettings: Sendable, Equatable {
         case json
     }
 
+    /// How a line for each request is written.
+    public enum Access: Sendable, Equatable {
+        case off
+        /// The common log format.
+        case common
+        /// As nginx predefines it.
+        case combined
+        case json
+    }
+
     /// The least important level that is written.
     public var level = Level.info
     /// One line an event, in this form.
     public var format = Format.text
+    /// One line a request, in this form.
+    public var access = Access.off
 
     /// The defaults.
     public init() {}

@@ -207,7 +207,11 @@ extension SettingsReader {
                     "text": .text, "json": .json,
                 ]
                 log.format = reader.choice(item, formats) ?? log.format
-            case "access": reader.onlyOff(item)
+            case "access":
+                let forms: KeyValuePairs<String, LogSettings.Access?> = [
+                    "off": .off, "common": .common, "combined": .combined, "json": .json,
+                ]
+                log.access = reader.choice(item, forms) ?? log.access
             default: break
             }
         }
