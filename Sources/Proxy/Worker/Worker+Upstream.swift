@@ -68,8 +68,13 @@ extension Worker {
         let name = ConnectionID(rawValue: .max)
         pool.opening(name, now: now)
         shared.log.write(.debug, "no connection to the backend: \(error)")
-        shared.control.send(.connectionRefused)
-        apply(pool.openingFailed(name, .refused), .unreachable)
+        if error.isPassing {
+            // It says nothing of the backend: whoever waits for this one connection fails, no more.
+            apply(pool.openingFailed(name, .closed), .unreachable)
+        } else {
+            shared.control.send(.connectionRefused)
+            apply(pool.openingFailed(name, .refused), .unreachable)
+        }
     }
 
     /// The poller reported something of a connection to the backend.
