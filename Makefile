@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
             ca-certificates curl python3 python3-venv
 # What only the benchmark uses.
-BENCH_PACKAGES := haproxy nginx wrk
+BENCH_PACKAGES := haproxy nginx strace wrk
 
 VENV := .build/venv
 PYTHON := $(CURDIR)/$(VENV)/bin/python

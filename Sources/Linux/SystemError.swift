@@ -22,6 +22,14 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
     public var isRefused: Bool { code == ECONNREFUSED || code == ENOENT }
     /// The process or the machine has no descriptor left.
     public var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
+    /// It failed for want of something that may be there again in a moment: descriptors, memory,
+    /// ports, or room in a unix socket's queue.
+    public var isPassing: Bool {
+        switch code {
+        case EMFILE, ENFILE, ENOBUFS, ENOMEM, EADDRNOTAVAIL, EAGAIN: true
+        default: false
+        }
+    }
     /// The address is taken.
     public var isAddressInUse: Bool { code == EADDRINUSE }
 

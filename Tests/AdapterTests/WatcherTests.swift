@@ -1,3 +1,4 @@
+import Dispatch
 import Glibc
 import HealthClient
 import Instances
@@ -52,12 +53,20 @@ private final class Backend {
     }
 }
 
-/// Steps until there is news, or for so long; a step waits until the next question at the most.
+/// Steps until there is news, or for so long.
 private func news(_ watcher: inout Watcher, within limit: Duration = .seconds(10)) -> WatcherOutput
 {
     let deadline = now() + limit
+    var ends: [Int32] = [0, 0]
+    precondition(unsafe pipe(&ends) == 0)
+    defer { close(ends[0]) }
+    // The other end's close wakes the last step.
+    let alarm = ends[1]
+    let delay = Int(limit / .milliseconds(1))
+    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(delay)) { close(alarm) }
     while now() < deadline {
-        let output = watcher.step(watching: [])
+        var output = watcher.step(watching: [ends[0]])
+        output.readable = []
         if output != WatcherOutput() { return output }
     }
     return WatcherOutput()

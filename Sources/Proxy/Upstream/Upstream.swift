@@ -33,11 +33,9 @@ struct Upstream: ~Copyable {
 
     /// Who answers on it; nil before the first answer.
     var instance: InstanceNumber?
-    /// The asker that vouches for it, if it is a carrier.
-    var asker = SlabToken.none
-    /// Which of the backend's addresses it is for, and how many were tried.
-    var addressIndex = 0
-    var addressesTried = 0
+    /// The first of the backend's addresses that was tried for it, and how many were in vain.
+    var firstAddress = 0
+    var failedAttempts = 0
     /// The identity question under way.
     var ask = IdentityAsk()
     /// How far a response that is collected was taken, from the front of `wire.input`.

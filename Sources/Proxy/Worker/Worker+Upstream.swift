@@ -23,19 +23,20 @@ extension Worker {
     }
 
     private mutating func open(asCarrierFor asker: SlabToken?) {
-        let token: SlabToken
+        // The order of openings decides which of two answers is late: no stamp of the turn.
+        let openedAt = MonotonicClock.now()
+        var attempt = 0
+        let descriptor: Descriptor
         do {
-            // The order of openings decides which of two answers is late: no stamp of the turn.
-            let openedAt = MonotonicClock.now()
-            let descriptor = try Socket.connect(to: shared.upstreamAddresses[addressIndex])
-            token = upstreams.insert(Upstream(descriptor: descriptor, openedAt: openedAt))
+            descriptor = try connect(from: addressIndex, &attempt)
         } catch {
             refused(asCarrierFor: asker, error)
             return
         }
-        upstreams[token].addressIndex = addressIndex
+        let token = upstreams.insert(Upstream(descriptor: descriptor, openedAt: openedAt))
+        upstreams[token].firstAddress = addressIndex
+        upstreams[token].failedAttempts = attempt
         if let asker {
-            upstreams[token].asker = asker
             pool.openingCarrier(
                 ConnectionID(rawValue: token.bits),
                 for: ConnectionID(rawValue: asker.bits)
@@ -45,6 +46,18 @@ extension Worker {
         }
         setDeadline(ofUpstream: token, now + patience.connect)
         watch(token)
+    }
+
+    /// Begins to connect to the next address that is not refused at once.
+    private func connect(from first: Int, _ attempt: inout Int) throws(SystemError) -> Descriptor {
+        let addresses = shared.upstreamAddresses
+        while true {
+            do {
+                return try Socket.connect(to: addresses[(first + attempt) % addresses.count])
+            } catch  where attempt + 1 < addresses.count {
+                attempt += 1
+            }
+        }
     }
 
     private mutating func watch(_ token: SlabToken) {
@@ -68,8 +81,13 @@ extension Worker {
         let name = ConnectionID(rawValue: .max)
         pool.opening(name, now: now)
         shared.log.write(.debug, "no connection to the backend: \(error)")
-        shared.control.send(.connectionRefused)
-        apply(pool.openingFailed(name, .refused), .unreachable)
+        if error.isPassing {
+            // It says nothing of the backend: whoever waits for this one connection fails, no more.
+            apply(pool.openingFailed(name, .closed), .unreachable)
+        } else {
+            shared.control.send(.connectionRefused)
+            apply(pool.openingFailed(name, .refused), .unreachable)
+        }
     }
 
     /// The poller reported something of a connection to the backend.
@@ -95,7 +113,7 @@ extension Worker {
             openingFailed(token, .refused, error.description)
             return
         }
-        addressIndex = upstreams[token].addressIndex
+        addressIndex = addressIndex(of: token)
         upstreams[token].phase = .connected
         upstreams[token].deadline = .distantFuture
         switch pool.connected(ConnectionID(rawValue: token.bits)) {
@@ -106,24 +124,25 @@ extension Worker {
         }
     }
 
+    private func addressIndex(of token: SlabToken) -> Int {
+        (upstreams[token].firstAddress + upstreams[token].failedAttempts)
+            % shared.upstreamAddresses.count
+    }
+
     /// A name may mean several addresses, of which some may have no listener.
     private mutating func tryNextAddress(_ token: SlabToken) -> Bool {
-        let addresses = shared.upstreamAddresses
-        while upstreams[token].addressesTried + 1 < addresses.count {
-            upstreams[token].addressesTried += 1
-            let index = (upstreams[token].addressIndex + 1) % addresses.count
-            upstreams[token].addressIndex = index
-            do {
-                let descriptor = try Socket.connect(to: addresses[index])
-                upstreams[token].wire = Wire(descriptor, isWritable: false)
-                setDeadline(ofUpstream: token, now + patience.connect)
-                watch(token)
-                return true
-            } catch {
-                continue
-            }
+        var attempt = upstreams[token].failedAttempts + 1
+        guard attempt < shared.upstreamAddresses.count else { return false }
+        do {
+            let descriptor = try connect(from: upstreams[token].firstAddress, &attempt)
+            upstreams[token].wire = Wire(descriptor, isWritable: false)
+        } catch {
+            return false
         }
-        return false
+        upstreams[token].failedAttempts = attempt
+        setDeadline(ofUpstream: token, now + patience.connect)
+        watch(token)
+        return true
     }
 
     // MARK: Identity
@@ -198,7 +217,7 @@ extension Worker {
             return
         }
         do {
-            let address = shared.upstreamAddresses[upstreams[token].addressIndex]
+            let address = shared.upstreamAddresses[addressIndex(of: token)]
             let descriptor = try Socket.connect(to: address)
             upstreams[token].wire = Wire(descriptor, isWritable: false)
             upstreams[token].phase = .reconnecting

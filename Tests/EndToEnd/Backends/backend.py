@@ -216,7 +216,10 @@ class Request:
         reporting = self.query.get("report", "on") == "on"
         if self.query.get("drop") == "on":
             for connection in list(connections - {self.connection}):
-                connection.sock.shutdown(socket.SHUT_RDWR)
+                try:
+                    connection.sock.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass  # The peer was quicker.
         self.reply(200, "{}")
 
     # Sessions
