@@ -13,6 +13,9 @@ public struct AccessNote: ~Copyable {
     public var isOpen = false
     /// When its first byte came in; zero before it was noted.
     public var startedAt = MonotonicTime.zero
+    /// When its verdict was there, and when it was written to the backend.
+    public var judgedAt = MonotonicTime.zero
+    public var writtenAt = MonotonicTime.zero
     /// What the line says beside the head.
     public var facts = AccessFacts()
 
@@ -47,7 +50,7 @@ public struct AccessFacts: Sendable {
     public var total: Int64 = 0
     /// How long it waited for a connection; nil if it had none.
     public var wait: Int64?
-    /// How much of that the identity question on that connection took.
+    /// How long the identity question on that connection took, for the first request after it.
     public var verify: Int64 = 0
     /// From the writing of the request to the head of the answer.
     public var firstByte: Int64?

@@ -157,7 +157,8 @@ public struct AccessWriter: Sendable {
         appendEscaped(name, ByteRange(offset: 0, count: user.count), into: &out)
     }
 
-    /// nginx's default escaping: quotes, backslashes, control bytes and those above ASCII as `\xXX`.
+    /// nginx's default escaping: quotes, backslashes, control bytes and those above ASCII become
+    /// `\xXX`.
     private func appendEscaped(
         _ input: borrowing Buffer,
         _ range: ByteRange,

@@ -60,12 +60,22 @@ public struct HealthClient: ~Copyable {
         isAsking = false
     }
 
-    /// Waits once: for the answer to make progress, a descriptor to be readable, or the time.
+    /// Waits once: for the answer to make progress, a descriptor to be readable, one of those that
+    /// are `awaitingRoom` to be writable, or the time.
     ///
     /// May come back with nothing before the time is up: the caller looks at its clock.
-    public mutating func poll(timeout: Duration, watching descriptors: [Int32] = []) -> HealthWait {
+    public mutating func poll(
+        timeout: Duration,
+        watching descriptors: [Int32] = [],
+        awaitingRoom: [Int32] = []
+    ) -> HealthWait {
         var watched = descriptors.map { descriptor in
             curl_waitfd(fd: descriptor, events: Int16(CURL_WAIT_POLLIN), revents: 0)
+        }
+        for descriptor in awaitingRoom {
+            watched.append(
+                curl_waitfd(fd: descriptor, events: Int16(CURL_WAIT_POLLOUT), revents: 0)
+            )
         }
         var wait = HealthWait(answer: takeAnswer())
         // Safe because the array is not touched during the call, which fills in `revents`.
@@ -76,7 +86,7 @@ public struct HealthClient: ~Copyable {
             wait.answer == nil ? Self.milliseconds(timeout) : 0,
             nil
         )
-        for entry in watched where entry.revents != 0 {
+        for entry in watched.prefix(descriptors.count) where entry.revents != 0 {
             wait.readable.append(entry.fd)
         }
         if isAsking {

@@ -62,14 +62,12 @@ public enum ProxyServer {
                     + "(\(settings.limits.connections))"
             )
         }
-        log.flush()
         var control = try ControlLoop(shared: shared, signals: signals, workers: mailboxes)
         if control.run() == .workersEnded {
             for thread in threads { thread.join() }
         }
         for box in boxes { box.removeNames() }
-        log.write(.info, "stopped")
-        log.flush()
+        control.finish()
     }
 
     private static func start(

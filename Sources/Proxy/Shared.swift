@@ -19,6 +19,7 @@ final class Shared: Sendable {
     let jar: Jar
     let registry: InstanceRegistry
     let log: Log
+    let accessLog: AccessLog
     let headParser: HeadParser
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
@@ -59,6 +60,7 @@ final class Shared: Sendable {
             ("GET \(settings.identity.path) HTTP/1.1\r\nHost: \(authority)\r\n"
                 + "User-Agent: lychgate\r\nAccept: application/json, */*;q=0.1\r\n\r\n").utf8
         )
+        accessLog = try AccessLog()
         control = try Mailbox()
         connections = Gauge(limit: settings.limits.connections)
     }

@@ -20,6 +20,9 @@ struct Wire: ~Copyable {
     var isPeerDone = false
     /// The last read filled all the room that it had: more is likely to wait.
     var wasFilled = false
+    /// How many bytes were received and sent so far.
+    private(set) var receivedCount: UInt64 = 0
+    private(set) var sentCount: UInt64 = 0
     /// A read has told that nothing more comes.
     var inputEnded = false
 
@@ -44,6 +47,7 @@ struct Wire: ~Copyable {
             // A short read has emptied the socket, and the next one would block; but an end that
             // came together with the bytes has no event of its own.
             wasFilled = count == room
+            receivedCount &+= UInt64(count)
             if !wasFilled && !isPeerDone { isReadable = false }
         case .wouldBlock:
             isReadable = false
@@ -60,6 +64,7 @@ struct Wire: ~Copyable {
             switch Socket.write(descriptor.number, output) {
             case .bytes(let count):
                 if count < output.count { isWritable = false }
+                sentCount &+= UInt64(count)
                 output.consume(count)
             case .wouldBlock: isWritable = false
             case .endOfInput, .failed: return false
@@ -82,6 +87,7 @@ struct Wire: ~Copyable {
         switch Socket.write(descriptor.number, output, source, from: offset, count: count) {
         case .bytes(let written):
             if written < waiting + count { isWritable = false }
+            sentCount &+= UInt64(written)
             output.consume(min(written, waiting))
             return max(0, written - waiting)
         case .wouldBlock:

@@ -48,15 +48,20 @@ struct Workshop {
         var edits = RequestEdits()
         change(&edits)
         var out = Buffer()
+        // What it is called has tests of its own.
+        var source = RequestIDs(seed: (0, 0))
+        let requestID = source.next()
         RequestRewriter(settings: settings, defaultHost: Array("backend:8000".utf8)).write(
             head,
             from: input,
             client: client,
             edits: edits,
+            requestID: requestID,
+            of: source,
             rules: rules,
             into: &out
         )
-        return out.lines
+        return out.lines.filter { $0 != "X-Request-ID: 0000000000000000000000009e3779b1" }
     }
 
     /// What goes to the client for this response.

@@ -192,7 +192,7 @@ private enum Tables {
         => 1:15: expected 'debug', 'info', 'warning' or 'error' for 'log.level', found 'warn'; \
         did you mean 'warning'?
         => 1:29: expected 'text' or 'json' for 'log.format', found 'yaml'
-        => 1:43: 'log.access' {not}; leave it out or set it to 'off'
+        => 1:43: expected 'off', 'common', 'combined' or 'json' for 'log.access', found 'stderr'
         via: a b
         => 1:6: expected a name or 'off' for 'via', found 'a b'; \
         a name is at most 64 letters, digits, '-', '_' and '.'

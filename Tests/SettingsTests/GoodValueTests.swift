@@ -165,12 +165,13 @@ struct GoodValueTests {
               connections: 5
             timeouts: { header: 1s, body_idle: 2s, keepalive: 3s, write_idle: 4s }
             admin: { listen: off, probes: off }
-            log: { level: error, format: json, access: off }
+            log: { level: error, format: json, access: combined }
             via: off
             shutdown: { grace: 0s }
             workers: 256
             """
         let settings = try settings(text)
+        #expect(settings.log.access == .combined)
         #expect(settings.jar.capacity == 1)
         #expect(settings.jar.tombstones == 2)
         #expect(settings.stale.status == 440)

@@ -19,6 +19,10 @@ struct ControlLoop: ~Copyable {
     private let workers: [Mailbox<WorkerMessage>]
     private var watcher: Watcher
     private var running: Int
+    /// What waits to be written on either stream is bounded.
+    private var events = LineStream(.error, limit: 64 * 1024)
+    private var requests = LineStream(.output, limit: 256 * 1024)
+    private var dropsToldAt = MonotonicTime.zero
     private var isStopping = false
 
     init(
@@ -47,9 +51,15 @@ struct ControlLoop: ~Copyable {
 
     /// Runs until every worker has ended, or somebody insists.
     mutating func run() -> Outcome {
-        let watched = [signals.number, shared.control.number, shared.log.number]
+        let watched = [
+            signals.number, shared.control.number, shared.log.number, shared.accessLog.number,
+        ]
+        writeLogs()
         while running > 0 {
-            let output = watcher.step(watching: watched)
+            var blocked: [Int32] = []
+            if events.isWaiting { blocked.append(events.number) }
+            if requests.isWaiting { blocked.append(requests.number) }
+            let output = watcher.step(watching: watched, awaitingRoom: blocked)
             note(output.changes)
             if let transition = output.transition { note(transition) }
             for message in shared.control.drain() { receive(message) }
@@ -57,9 +67,32 @@ struct ControlLoop: ~Copyable {
                 guard act(on: signal) else { return .toldTwice }
             }
             reap()
-            shared.log.flush()
+            writeLogs()
         }
         return .workersEnded
+    }
+
+    /// Writes the last lines, for which a slow reader has a moment.
+    mutating func finish() {
+        writeLogs()
+        requests.finish()
+        shared.log.write(.info, "stopped")
+        shared.log.write(to: &events)
+        events.finish()
+    }
+
+    /// Writes what the two streams take at once.
+    private mutating func writeLogs() {
+        shared.accessLog.write(to: &requests)
+        let now = MonotonicClock.now()
+        if dropsToldAt + .seconds(1) <= now {
+            let lost = shared.accessLog.takeDropped()
+            if lost > 0 {
+                dropsToldAt = now
+                shared.log.write(.warning, "\(lost) access log lines were dropped")
+            }
+        }
+        shared.log.write(to: &events)
     }
 
     private mutating func receive(_ message: ControlMessage) {
@@ -102,7 +135,6 @@ struct ControlLoop: ~Copyable {
         case .terminate, .interrupt:
             if isStopping {
                 shared.log.write(.warning, "asked to stop twice: stopping at once")
-                shared.log.flush()
                 return false
             }
             isStopping = true

@@ -1,5 +1,6 @@
 internal import Exchange
 internal import HTTP1
+internal import Instances
 internal import Linux
 internal import Memory
 internal import Time
@@ -41,6 +42,9 @@ struct Downstream: ~Copyable {
     var cursor = 0
     /// Whether a part of the next head has been looked at.
     var headBegan = false
+    /// For the access line of the present request.
+    var note = AccessNote()
+    var noteInstance: InstanceNumber?
 
     init(descriptor: consuming Descriptor, client: ClientFacts) {
         wire = Wire(descriptor, isWritable: true)

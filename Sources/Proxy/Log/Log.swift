@@ -6,8 +6,9 @@ internal import Settings
 /// One line an event, on standard error.
 ///
 /// A line may be logged on any thread and never makes it wait: lines go through a mailbox to the
-/// control thread, which writes them; when a reader of the log is so slow that the mailbox is
-/// full, lines are dropped and counted. Secrets never come here whole: callers shorten them.
+/// control thread, which writes them as far as that goes at once; when a reader of the log is so
+/// slow that too much waits, lines are dropped and counted. Secrets never come here whole: callers
+/// shorten them.
 final class Log: Sendable {
     /// One event.
     struct Line: Sendable {
@@ -40,12 +41,11 @@ final class Log: Sendable {
         if !lines.send(line) { dropped.add(1) }
     }
 
-    /// Writes what waits; for the control thread alone.
-    func flush() {
-        var text = ""
-        for line in lines.drain() {
-            text += format(line) + "\n"
-        }
+    /// Writes what the stream takes; for the control thread alone.
+    func write(to stream: inout LineStream) {
+        for line in lines.drain() where !stream.put(bytes(line)) { dropped.add(1) }
+        stream.flush()
+        guard !stream.isWaiting else { return }
         let lost = dropped.takeAll()
         if lost > 0 {
             let line = Line(
@@ -53,10 +53,12 @@ final class Log: Sendable {
                 message: "\(lost) log lines were dropped",
                 milliseconds: WallClock.milliseconds()
             )
-            text += format(line) + "\n"
+            _ = stream.put(bytes(line))
+            stream.flush()
         }
-        if !text.isEmpty { Files.write(text, to: .error) }
     }
+
+    private func bytes(_ line: Line) -> [UInt8] { Array((format(line) + "\n").utf8) }
 
     private func format(_ line: Line) -> String {
         let time = UTCTime(milliseconds: line.milliseconds).text

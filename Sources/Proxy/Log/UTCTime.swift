@@ -13,6 +13,22 @@ struct UTCTime {
             + "\(Self.pad(days.1 % 1000, width: 3))Z"
     }
 
+    /// In the time of a place that is ahead of UTC, as access logs write it:
+    /// `31/Dec/2026:23:59:59 +0100`.
+    func localText(secondsEast: Int64) -> String {
+        let local = milliseconds / 1000 + secondsEast
+        let (year, month, day) = Self.civil(local / 86_400)
+        let second = local % 86_400
+        let names = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ]
+        let minutes = abs(secondsEast) / 60
+        return "\(Self.pad(day))/\(names[Int(month - 1)])/\(year):\(Self.pad(second / 3600)):"
+            + "\(Self.pad(second / 60 % 60)):\(Self.pad(second % 60)) "
+            + (secondsEast < 0 ? "-" : "+")
+            + Self.pad(minutes / 60) + Self.pad(minutes % 60)
+    }
+
     /// Days since 1970 as a date of the proleptic Gregorian calendar, counted in eras of 400
     /// years that begin on 1 March, so that the leap day is the last of its year.
     private static func civil(_ days: Int64) -> (year: Int64, month: Int64, day: Int64) {

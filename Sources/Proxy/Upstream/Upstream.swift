@@ -36,6 +36,11 @@ struct Upstream: ~Copyable {
     /// The first of the backend's addresses that was tried for it, and how many were in vain.
     var firstAddress = 0
     var failedAttempts = 0
+    /// How long the identity question took, until a request has told, in nanoseconds.
+    var askedAt = MonotonicTime.zero
+    var verifyTime: Int64 = 0
+    /// Whether it has carried a request; known while there is an access log.
+    var wasUsed = false
     /// The identity question under way.
     var ask = IdentityAsk()
     /// How far a response that is collected was taken, from the front of `wire.input`.

@@ -67,7 +67,12 @@ public struct Watcher: ~Copyable {
     }
 
     /// Asks if it is time to, and waits once: for an answer, a descriptor, or the next question.
-    public mutating func step(watching descriptors: [Int32]) -> WatcherOutput {
+    ///
+    /// Descriptors that are `awaitingRoom` are watched for writing.
+    public mutating func step(
+        watching descriptors: [Int32],
+        awaitingRoom: [Int32] = []
+    ) -> WatcherOutput {
         var timeout = Duration.seconds(60)
         let now = clock()
         switch schedule.wake(now: now) {
@@ -78,7 +83,11 @@ public struct Watcher: ~Copyable {
         case .waitForAnswer:
             break
         }
-        let wait = client.poll(timeout: timeout, watching: descriptors)
+        let wait = client.poll(
+            timeout: timeout,
+            watching: descriptors,
+            awaitingRoom: awaitingRoom
+        )
         var output = WatcherOutput()
         output.readable = wait.readable
         if let answer = wait.answer {

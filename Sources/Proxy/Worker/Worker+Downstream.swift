@@ -50,6 +50,7 @@ extension Worker {
             }
             if !downstreams[token].headBegan && !downstreams[token].wire.input.isEmpty {
                 downstreams[token].headBegan = true
+                downstreams[token].note.startedAt = now
                 setDeadline(of: token, now + patience.header)
             }
             guard downstreams[token].wire.isReadable else {
@@ -94,6 +95,7 @@ extension Worker {
         var frame = AnswerFrame()
         frame.closes = true
         downstreams[token].headBegan = false
+        if access.isOn { noteRefusal(token) }
         send(.refused(status: status, reason: StaticText(reason)), frame, on: token, then: .linger)
     }
 
@@ -105,12 +107,17 @@ extension Worker {
         then sequel: Downstream.Sequel
     ) {
         buffers.equip(&downstreams[token].wire.output)
+        let start = downstreams[token].wire.output.count
         answerWriter.write(
             answer,
             frame: frame,
             rules: rules,
             into: &downstreams[token].wire.output
         )
+        if access.isOn {
+            let status = answerWriter.status(of: answer)
+            downstreams[token].noteAnswer(answer, status: status, from: start)
+        }
         downstreams[token].phase = .flushing(then: sequel)
         flush(token)
     }
@@ -130,6 +137,7 @@ extension Worker {
         case .nextHead: awaitHead(token)
         case .close: closeDownstream(token)
         case .linger:
+            if access.isOn { endNote(token) }
             Socket.finishWriting(downstreams[token].wire.descriptor.number)
             downstreams[token].wire.input.removeAll()
             downstreams[token].phase = .lingering(bytesLeft: Self.lingerBytesMax)
@@ -144,6 +152,7 @@ extension Worker {
             closeDownstream(token)
             return
         }
+        if access.isOn { endNote(token) }
         downstreams[token].phase = .head
         downstreams[token].exchange = .none
         downstreams[token].dropTaken()
@@ -178,6 +187,7 @@ extension Worker {
 
     /// Ends a client's connection, and with it what was on its way for it.
     mutating func closeDownstream(_ token: SlabToken) {
+        if access.isOn { endNote(token) }
         if downstreams[token].phase == .exchange {
             abandon(downstreams[token].exchange)
         }

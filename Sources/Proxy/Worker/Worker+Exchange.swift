@@ -29,12 +29,14 @@ extension Worker {
             isSecure: downstreams[token].isSecure,
             now: now
         )
+        let requestID = requestIDs.next()
+        if access.isOn { noteRequest(token, judgement, requestID) }
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
             if requestHead.method == .connect {
                 answer(token, .refused(status: 501, reason: StaticText("CONNECT is not served")))
             } else {
-                lease(for: token, judgement)
+                lease(for: token, judgement, requestID)
             }
         case .ended(let end): answer(token, .sessionEnded(end))
         case .missing: answer(token, .sessionMissing)
@@ -43,12 +45,16 @@ extension Worker {
         }
     }
 
-    private mutating func lease(for token: SlabToken, _ judgement: Judgement) {
+    private mutating func lease(
+        for token: SlabToken,
+        _ judgement: Judgement,
+        _ requestID: RequestID
+    ) {
         let exchange = exchanges.insert(
             ExchangeState(
                 downstream: token,
                 head: requestHead,
-                requestID: requestIDs.next(),
+                requestID: requestID,
                 judgement: judgement,
                 machine: ExchangeMachine(
                     method: requestHead.method,
@@ -125,6 +131,7 @@ extension Worker {
         upstreams[connection].cursor = 0
         upstreams[connection].machine.requestHead(isPersistent: true)
         let token = exchanges[exchange].downstream
+        if access.isOn { noteConnection(exchange, connection) }
         buffers.equip(&upstreams[connection].wire.output)
         requestRewriter.write(
             requestHead,
@@ -323,6 +330,7 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         let sequel = sequel(of: downstreams[token].machine.responseFinished())
         let isReusable = upstreams[connection].machine.responseFinished() == .nextExchange
+        if access.isOn { downstreams[token].note.facts.isWhole = true }
         _ = exchanges.remove(exchange)
         downstreams[token].exchange = .none
         release(connection, isReusable: isReusable)

@@ -76,11 +76,15 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         if exchanges[exchange].clientMinorVersion > 0 {
             buffers.equip(&downstreams[token].wire.output)
+            let start = downstreams[token].wire.output.count
             ResponseRewriter.writeInterim(
                 responseHead,
                 from: upstreams[connection].wire.input,
                 into: &downstreams[token].wire.output
             )
+            if access.isOn {
+                downstreams[token].noteResponse(status: responseHead.status, from: start)
+            }
             let isFlood = downstreams[token].wire.output.count > ResponseTransfer.highWater
             guard downstreams[token].wire.flush(), !isFlood else {
                 closeDownstream(token)
@@ -238,6 +242,7 @@ extension Worker {
         exchanges[exchange].machine.responseBegun()
         upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
+        let start = downstreams[token].wire.output.count
         ResponseRewriter.write(
             responseHead,
             from: upstreams[connection].wire.input,
@@ -245,6 +250,9 @@ extension Worker {
             rules: rules,
             into: &downstreams[token].wire.output
         )
+        if access.isOn {
+            downstreams[token].noteResponse(status: responseHead.status, from: start)
+        }
         // The request cannot be needed again.
         downstreams[token].dropTaken()
         if let collection = exchanges[exchange].collection {

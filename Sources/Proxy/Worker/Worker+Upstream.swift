@@ -155,6 +155,7 @@ extension Worker {
             return
         }
         upstreams[token].ask.restart()
+        if upstreams[token].ask.firstReport == nil { upstreams[token].askedAt = now }
         buffers.equip(&upstreams[token].wire.output)
         upstreams[token].wire.output.append(shared.identityQuestion)
         setDeadline(ofUpstream: token, now + patience.identity)
@@ -265,6 +266,10 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
+        if upstreams[token].askedAt != .zero {
+            upstreams[token].verifyTime =
+                now.nanoseconds &- upstreams[token].askedAt.nanoseconds
+        }
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
             ConnectionID(rawValue: token.bits),

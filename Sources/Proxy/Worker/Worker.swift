@@ -47,6 +47,7 @@ struct Worker: ~Copyable {
     var responseHead: ResponseHead
 
     var requestIDs: RequestIDs
+    var access: AccessLines
 
     var now: MonotonicTime
     /// Downstream connections that have something to do before the loop waits again.
@@ -98,6 +99,7 @@ struct Worker: ~Copyable {
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
         requestIDs = RequestIDs(seed: seed)
+        access = AccessLines(shared.settings.log.access, log: shared.accessLog)
         now = MonotonicClock.now()
     }
 
@@ -126,6 +128,7 @@ struct Worker: ~Copyable {
                 sweep()
                 settle()
             }
+            access.handOver()
         }
     }
 

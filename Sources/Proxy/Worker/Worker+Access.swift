@@ -1,0 +1,61 @@
+internal import EventLoop
+internal import Exchange
+internal import Linux
+internal import Memory
+internal import Sessions
+internal import Time
+
+/// What of a request's way goes into its access line. Nothing here is called when there is none.
+extension Worker {
+    /// A head was judged; what it says is noted while it is at hand.
+    mutating func noteRequest(_ token: SlabToken, _ judgement: Judgement, _ requestID: RequestID) {
+        buffers.equip(&downstreams[token].note.text)
+        downstreams[token].note(
+            requestHead,
+            judgement.verdict,
+            requestID,
+            of: requestIDs,
+            access.writer,
+            now: now
+        )
+    }
+
+    /// What came is no request; it is refused, or was never whole.
+    mutating func noteRefusal(_ token: SlabToken) {
+        buffers.equip(&downstreams[token].note.text)
+        downstreams[token].noteMalformed(access.writer, now: now)
+    }
+
+    /// The request is about to be written to a connection.
+    mutating func noteConnection(_ exchange: SlabToken, _ connection: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let clock = MonotonicClock.now()
+        let judgedAt = downstreams[token].note.judgedAt
+        downstreams[token].note.writtenAt = clock
+        downstreams[token].note.facts.wait = clock.nanoseconds &- judgedAt.nanoseconds
+        downstreams[token].note.facts.verify = upstreams[connection].verifyTime
+        downstreams[token].note.facts.isReused = upstreams[connection].wasUsed
+        downstreams[token].noteInstance = upstreams[connection].instance
+        upstreams[connection].verifyTime = 0
+        upstreams[connection].wasUsed = true
+    }
+
+    /// The request is over: its line is written.
+    mutating func endNote(_ token: SlabToken) {
+        if !downstreams[token].note.isOpen {
+            // A head that never became whole, as nginx has it; what did not begin has no line.
+            guard downstreams[token].headBegan else { return }
+            noteRefusal(token)
+            downstreams[token].note.facts.status = 400
+        }
+        downstreams[token].noteEnd()
+        access.add(
+            downstreams[token].note,
+            client: downstreams[token].client.ip,
+            instance: downstreams[token].noteInstance,
+            registry: shared.registry
+        )
+        buffers.give(downstreams[token].note.close())
+        downstreams[token].noteInstance = nil
+    }
+}
