@@ -39,8 +39,8 @@ struct SlabPlace {
 /// of a request that is worth several hundred instructions against a class for each connection.
 /// Places are never moved; memory grows by whole blocks and is kept.
 ///
-/// All of it is inlinable, so that it is compiled for each kind of element: unspecialised, one access
-/// looks up type metadata at run time and costs more than the request's own work.
+/// All of it is inlinable, so that it is compiled for each kind of element: unspecialised, one
+/// access looks up type metadata at run time and costs more than the request's own work.
 @safe
 @frozen
 public struct Slab<Element: ~Copyable>: ~Copyable {

@@ -388,7 +388,10 @@ struct HealthClientWaitTests {
         for _ in 0..<20 {
             var client = try client(server)
             client.ask()
-            _ = client.poll(timeout: .milliseconds(1))
+            let wait = client.poll(timeout: .milliseconds(1))
+            #expect(wait.answer == nil)
+            let isAsking = client.isAsking
+            #expect(isAsking)
         }
     }
 }

@@ -1,3 +1,5 @@
+import Dispatch
+import Foundation
 import Glibc
 import HealthClient
 import Instances
@@ -52,22 +54,24 @@ private final class Backend {
     }
 }
 
-/// Steps until there is news, or for so long.
-///
-/// A descriptor that can always be read keeps a step from waiting longer.
+/// Steps until there is news, or for so long: a timer that a step watches ends its wait then.
 private func news(_ watcher: inout Watcher, within limit: Duration = .seconds(10)) -> WatcherOutput
 {
-    var ends: [Int32] = [0, 0]
-    precondition(unsafe pipe(&ends) == 0 && write(ends[1], "x", 1) == 1)
-    defer { for end in ends { close(end) } }
-    let deadline = now() + limit
-    while now() < deadline {
-        var output = watcher.step(watching: [ends[0]])
-        output.readable = []
-        if output != WatcherOutput() { return output }
-        usleep(500)
+    let bell = Pipe()
+    let (seconds, attoseconds) = limit.components
+    let length = DispatchTimeInterval.nanoseconds(
+        Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+    )
+    DispatchQueue.global().asyncAfter(deadline: .now() + length) {
+        try? bell.fileHandleForWriting.write(contentsOf: [0])
     }
-    return WatcherOutput()
+    let timer = bell.fileHandleForReading.fileDescriptor
+    while true {
+        var output = watcher.step(watching: [timer])
+        let isLate = !output.readable.isEmpty
+        output.readable = []
+        if isLate || output != WatcherOutput() { return output }
+    }
 }
 
 struct WatcherTests {

@@ -87,7 +87,7 @@ struct OracleTests {
         let output = Pipe()
         process.standardOutput = output
         process.standardError = output
-        // Where the interpreter is missing this throws, so that the test fails: it is never skipped.
+        // Where the interpreter is missing this throws: the test fails, it is never skipped.
         try process.run()
         let report = try output.fileHandleForReading.readToEnd() ?? Data()
         process.waitUntilExit()
