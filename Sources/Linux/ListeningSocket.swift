@@ -40,12 +40,21 @@ public struct ListeningSocket: ~Copyable, Sendable {
         do {
             try Self.bindAndListen(descriptor.number, address)
         } catch  where error.isAddressInUse {
-            guard let path = address.unixPath, Self.isAbandoned(address) else { throw error }
+            guard let path = address.unixPath, Self.isSocket(path), Self.isAbandoned(address)
+            else { throw error }
             // Safe because unlink only reads the path.
             _ = unsafe unlink(path)
             try Self.bindAndListen(descriptor.number, address)
         }
         self.init(descriptor: descriptor, address: address)
+    }
+
+    /// Whether a socket has the name; connecting to any other file is refused like to an abandoned
+    /// socket, and it must not be taken for one.
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        // Safe because the call reads the path and fills the structure.
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     private static func isAbandoned(_ address: SocketAddress) -> Bool {
