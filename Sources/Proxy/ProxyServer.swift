@@ -132,9 +132,7 @@ public enum ProxyServer {
                         port: port,
                         toListen: true
                     ) {
-                        // SO_REUSEPORT would share the port with another process in silence; this
-                        // one, without it, finds out.
-                        _ = try ListeningSocket(ip: address, isShared: false)
+                        try ListeningSocket.requireFree(address)
                         for box in boxes {
                             box.put(try ListeningSocket(ip: address, isShared: true))
                         }

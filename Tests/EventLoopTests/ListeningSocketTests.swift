@@ -37,6 +37,19 @@ struct ListeningSocketTests {
         #expect(second.number != shared.number)
     }
 
+    @Test("to find out whether an address is free, nobody is let in")
+    func requireFree() throws {
+        let first = try ListeningSocket(ip: loopback(), isShared: true)
+        let taken = first.address
+        #expect { try ListeningSocket.requireFree(taken) } throws: {
+            ($0 as? SystemError)?.isAddressInUse == true
+        }
+        let free = try ListeningSocket(ip: loopback(), isShared: false).address
+        try ListeningSocket.requireFree(free)
+        let again = try ListeningSocket(ip: free, isShared: false)
+        #expect(again.address == free)
+    }
+
     @Test("a duplicate takes from the same queue")
     func duplicate() throws {
         let listener = try ListeningSocket(ip: loopback(), isShared: false)
