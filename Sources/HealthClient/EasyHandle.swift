@@ -102,6 +102,8 @@ struct EasyHandle: ~Copyable {
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_NOSIGNAL, 1)
+        // A backend that has moved is found again soon.
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, 5)
         // Zero is "no limit" to libcurl.
         try set(CURLOPT_TIMEOUT_MS, max(1, milliseconds))
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds))

@@ -89,7 +89,7 @@ public final class InstanceRegistry: Sendable {
         table.withLock { $0.id(of: number) }
     }
 
-    /// The ID of an instance as logs show it: its first 8 characters and `…`, or all if short.
+    /// The ID of an instance as logs show it: 8 characters and `…`, or all of a short one.
     public func shortID(of number: InstanceNumber) -> String {
         guard let id = id(of: number) else { return "unknown" }
         let text = String(decoding: id, as: UTF8.self)

@@ -3,7 +3,7 @@ public struct JSONPointer: Equatable, Hashable, Sendable {
     /// The names on the way, without their escapes.
     let tokens: [[UInt8]]
 
-    /// Reads a pointer; nil where it does not begin with `/`, or a `~` has neither 0 nor 1 behind.
+    /// Reads a pointer; nil where it does not begin with `/`, or `~` has neither 0 nor 1 after it.
     public init?(_ text: String) {
         let bytes = Array(text.utf8)
         guard let first = bytes.first else {

@@ -19,13 +19,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
     /// Listens at an IP address; with `isShared`, other sockets of this process may, too, and the
     /// kernel spreads connections over them.
     public init(ip address: SocketAddress, isShared: Bool) throws(SystemError) {
-        let descriptor = try Socket.make(family: address.family)
-        try Socket.set(descriptor.number, SOL_SOCKET, SO_REUSEADDR)
+        let descriptor = try Self.makeSocket(for: address)
         if isShared {
             try Socket.set(descriptor.number, SOL_SOCKET, SO_REUSEPORT)
-        }
-        if address.family == AF_INET6 {
-            try Socket.set(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY)
         }
         // Accepted connections inherit these.
         try Socket.set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY)
@@ -35,18 +31,46 @@ public struct ListeningSocket: ~Copyable, Sendable {
         self.init(descriptor: descriptor, address: bound)
     }
 
+    /// Finds out whether an IP address can be listened at, without listening: SO_REUSEPORT would
+    /// share it with another process in silence.
+    ///
+    /// Nobody can connect to what is only bound, so no client is lost when it is closed again.
+    public static func requireFree(_ address: SocketAddress) throws(SystemError) {
+        let descriptor = try makeSocket(for: address)
+        let bound = unsafe address.withPointer { unsafe Glibc.bind(descriptor.number, $0, $1) }
+        guard bound == 0 else { throw .last("bind") }
+    }
+
+    private static func makeSocket(for address: SocketAddress) throws(SystemError) -> Descriptor {
+        let descriptor = try Socket.make(family: address.family)
+        try Socket.set(descriptor.number, SOL_SOCKET, SO_REUSEADDR)
+        if address.family == AF_INET6 {
+            try Socket.set(descriptor.number, Int32(IPPROTO_IPV6), IPV6_V6ONLY)
+        }
+        return descriptor
+    }
+
     /// Listens at a unix socket, in place of one that nobody listens at any more.
     public init(unix address: SocketAddress) throws(SystemError) {
         let descriptor = try Socket.make(family: AF_UNIX)
         do {
             try Self.bindAndListen(descriptor.number, address)
         } catch  where error.isAddressInUse {
-            guard let path = address.unixPath, Self.isAbandoned(address) else { throw error }
+            guard let path = address.unixPath, Self.isSocket(path), Self.isAbandoned(address)
+            else { throw error }
             // Safe because unlink only reads the path.
             _ = unsafe unlink(path)
             try Self.bindAndListen(descriptor.number, address)
         }
         self.init(descriptor: descriptor, address: address)
+    }
+
+    /// Whether a socket has the name; connecting to any other file is refused like to an abandoned
+    /// socket, and it must not be taken for one.
+    private static func isSocket(_ path: String) -> Bool {
+        var status = stat()
+        // Safe because the call reads the path and fills the structure.
+        return unsafe lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFSOCK
     }
 
     private static func isAbandoned(_ address: SocketAddress) -> Bool {

@@ -106,9 +106,34 @@ public struct SocketAddress: Sendable, Equatable {
         }
     }
 
+    /// Whether a host is an address as it stands, with nothing to be resolved.
+    public static func isLiteral(_ host: String) -> Bool {
+        var address = in6_addr()
+        // Safe because the names are only read, and an address of either family fits.
+        let isIPv4 = unsafe inet_pton(AF_INET, host, &address) == 1
+        let isIPv6 = unsafe inet_pton(AF_INET6, host, &address) == 1
+        return isIPv4 || isIPv6
+    }
+
+    /// The same addresses, the families by turns, that of the first one first (RFC 8305 §4).
+    ///
+    /// Within a family they keep their order. So a family that does not work costs one attempt and
+    /// not as many as it has addresses.
+    public static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
+        guard let first = addresses.first else { return [] }
+        let same = addresses.filter { $0.family == first.family }
+        let others = addresses.filter { $0.family != first.family }
+        var mixed: [SocketAddress] = []
+        for place in 0..<max(same.count, others.count) {
+            if place < same.count { mixed.append(same[place]) }
+            if place < others.count { mixed.append(others[place]) }
+        }
+        return mixed
+    }
+
     /// The addresses of a name or literal, in the resolver's order.
     ///
-    /// Blocks: for start-up and the control thread only.
+    /// Blocks: for start-up and a thread of its own only.
     public static func resolve(
         host: String,
         port: UInt16,

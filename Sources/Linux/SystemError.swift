@@ -18,6 +18,9 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
         Self(call: call, code: errno)
     }
 
+    /// There is no address to connect to.
+    public static var noAddress: Self { Self(call: "connect", code: EDESTADDRREQ) }
+
     /// Nothing listens at the address.
     public var isRefused: Bool { code == ECONNREFUSED || code == ENOENT }
     /// The process or the machine has no descriptor left.

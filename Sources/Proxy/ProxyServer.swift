@@ -37,7 +37,7 @@ public enum ProxyServer {
             jar: Jar(settings.jar, session: settings.session, key: random),
             registry: InstanceRegistry(),
             log: log,
-            upstreamAddresses: try resolve(settings.upstream.address)
+            upstreamAddresses: try resolve(settings.upstream.address, log)
         )
         let workerCount = settings.workers ?? Machine.coreCount
         let (boxes, addresses) = try bind(settings.listen, workerCount: workerCount)
@@ -62,7 +62,12 @@ public enum ProxyServer {
                     + "(\(settings.limits.connections))"
             )
         }
-        var control = try ControlLoop(shared: shared, signals: signals, workers: mailboxes)
+        var control = try ControlLoop(
+            shared: shared,
+            signals: signals,
+            workers: mailboxes,
+            names: try resolver(shared)
+        )
         if control.run() == .workersEnded {
             for thread in threads { thread.join() }
         }
@@ -92,15 +97,31 @@ public enum ProxyServer {
         }
     }
 
-    private static func resolve(_ address: Address) throws -> [SocketAddress] {
+    /// Where the backend listens; a name that means nothing yet is no reason not to start.
+    private static func resolve(_ address: Address, _ log: Log) throws -> [SocketAddress] {
         switch address {
         case .host(let host, let port):
-            let found = try SocketAddress.resolve(host: host, port: port, toListen: false)
-            guard !found.isEmpty else {
-                throw StartFailure(description: "'\(host)' has no address")
+            do throws(ResolveError) {
+                let found = try SocketAddress.resolve(host: host, port: port, toListen: false)
+                return SocketAddress.interleaved(found)
+            } catch {
+                log.write(.error, "\(error); trying again and again")
+                return []
             }
-            return found
         case .unix(let path): return [try unixAddress(path)]
+        }
+    }
+
+    /// What asks for the backend's name again, if it has one.
+    private static func resolver(_ shared: Shared) throws -> NameResolver? {
+        guard case .host(let host, let port) = shared.settings.upstream.address,
+            !SocketAddress.isLiteral(host)
+        else { return nil }
+        return try NameResolver(known: shared.upstreamAddresses) {
+            () throws(ResolveError) -> [SocketAddress] in
+            try SocketAddress.resolve(host: host, port: port, toListen: false)
+        } report: { news in
+            shared.control.send(.name(news))
         }
     }
 
@@ -131,9 +152,7 @@ public enum ProxyServer {
                         port: port,
                         toListen: true
                     ) {
-                        // SO_REUSEPORT would share the port with another process in silence; this
-                        // one, without it, finds out.
-                        _ = try ListeningSocket(ip: address, isShared: false)
+                        try ListeningSocket.requireFree(address)
                         for box in boxes {
                             box.put(try ListeningSocket(ip: address, isShared: true))
                         }

@@ -26,7 +26,8 @@ final class Shared: Sendable {
     let identityReader: IdentityReader
     /// The identity question, as sent on pinned connections.
     let identityQuestion: [UInt8]
-    /// Where the backend listens; tried in order.
+    /// Where the backend listened at the start; tried in order, and none if its name could not be
+    /// resolved.
     let upstreamAddresses: [SocketAddress]
     let control: Mailbox<ControlMessage>
     /// Client connections of all workers.
@@ -72,6 +73,8 @@ enum ControlMessage: Sendable {
     case connectionLost
     /// An upstream connection could not be made.
     case connectionRefused
+    /// The backend's name means something else, or cannot be resolved.
+    case name(NameSchedule.News)
     /// An identity answer brought news.
     case instancesChanged([InstanceChange])
     /// A worker has finished what was in flight, and ended.
@@ -82,6 +85,8 @@ enum ControlMessage: Sendable {
 enum WorkerMessage: Sendable {
     /// The watcher reached the backend.
     case backendUp
+    /// The backend's name means these addresses now.
+    case addresses([SocketAddress])
     /// Other instances live than before.
     case instancesChanged
     /// Take no more connections, finish what is in flight, at the latest by then.

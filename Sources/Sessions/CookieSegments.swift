@@ -3,9 +3,8 @@ internal import Memory
 
 /// Walks through what stands between the semicolons of a `Cookie` value, white space included.
 ///
-/// `HTTPModel.CookiePairs` does the same and more, for fifteen instructions a byte. Browsers send
-/// kilobytes of cookies, and all that is asked here of most of them is where they end, so this
-/// looks at eight bytes at once and leaves names to `jarCookie`.
+/// Browsers send kilobytes of cookies, and all that is asked here of most of them is where they
+/// end, so this looks at eight bytes at once and leaves names to `jarCookie`.
 struct CookieSegments {
     private var place: Int
     private let end: Int

@@ -388,8 +388,10 @@ struct HealthClientWaitTests {
         for _ in 0..<20 {
             var client = try client(server)
             client.ask()
-            let answer = client.poll(timeout: .milliseconds(1)).answer
-            #expect(answer == nil)
+            let wait = client.poll(timeout: .milliseconds(1))
+            #expect(wait.answer == nil)
+            let isAsking = client.isAsking
+            #expect(isAsking)
         }
     }
 }

@@ -6,7 +6,7 @@ import Memory
 enum ServerStep: Sendable {
     case send(String)
     case sendBytes([UInt8])
-    /// Nothing for so many milliseconds.
+    /// Nothing for so many milliseconds, or until the peer closes.
     case pause(Int)
     /// Waits for the peer to close.
     case waitForClose
@@ -90,10 +90,7 @@ final class ScriptedServer: Sendable {
                 switch step {
                 case .send(let text): Self.write(peer, Array(text.utf8))
                 case .sendBytes(let bytes): Self.write(peer, bytes)
-                case .pause(let milliseconds):
-                    // Until the client gives up, at most so long.
-                    var peerGone = pollfd(fd: peer, events: Int16(POLLIN), revents: 0)
-                    _ = unsafe poll(&peerGone, 1, Int32(milliseconds))
+                case .pause(let milliseconds): Self.waitForEnd(peer, milliseconds)
                 case .waitForClose: while Self.read(peer) != nil {}
                 case .close: return
                 case .reset:
@@ -106,6 +103,13 @@ final class ScriptedServer: Sendable {
             }
             guard isKept else { return }
         }
+    }
+
+    /// Waits until the peer has closed, at most so long.
+    private static func waitForEnd(_ peer: Int32, _ milliseconds: Int) {
+        let peerDone: Int16 = 0x2000  // POLLRDHUP, which Glibc's headers hide.
+        var watched = pollfd(fd: peer, events: peerDone, revents: 0)
+        _ = unsafe poll(&watched, 1, Int32(milliseconds))
     }
 
     private static func readHead(_ peer: Int32) -> String? {

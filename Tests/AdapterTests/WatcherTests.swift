@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Glibc
 import HealthClient
 import Instances
@@ -53,23 +54,24 @@ private final class Backend {
     }
 }
 
-/// Steps until there is news, or for so long.
+/// Steps until there is news, or for so long: a timer that a step watches ends its wait then.
 private func news(_ watcher: inout Watcher, within limit: Duration = .seconds(10)) -> WatcherOutput
 {
-    let deadline = now() + limit
-    var ends: [Int32] = [0, 0]
-    precondition(unsafe pipe(&ends) == 0)
-    defer { close(ends[0]) }
-    // The other end's close wakes the last step.
-    let alarm = ends[1]
-    let delay = Int(limit / .milliseconds(1))
-    DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(delay)) { close(alarm) }
-    while now() < deadline {
-        var output = watcher.step(watching: [ends[0]])
-        output.readable = []
-        if output != WatcherOutput() { return output }
+    let bell = Pipe()
+    let (seconds, attoseconds) = limit.components
+    let length = DispatchTimeInterval.nanoseconds(
+        Int(seconds) * 1_000_000_000 + Int(attoseconds / 1_000_000_000)
+    )
+    DispatchQueue.global().asyncAfter(deadline: .now() + length) {
+        try? bell.fileHandleForWriting.write(contentsOf: [0])
     }
-    return WatcherOutput()
+    let timer = bell.fileHandleForReading.fileDescriptor
+    while true {
+        var output = watcher.step(watching: [timer])
+        let isLate = !output.readable.isEmpty
+        output.readable = []
+        if isLate || output != WatcherOutput() { return output }
+    }
 }
 
 struct WatcherTests {

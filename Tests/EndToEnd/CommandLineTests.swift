@@ -188,6 +188,8 @@ extension EndToEnd {
                 #expect(stage.logged("\(stage.endpoint)"))
                 let old = String(stage.backend.instance.prefix(8))
                 #expect(stage.logged(old))
+                // The watcher's own first answer; the workers may have told the instance before.
+                #expect(stage.logged("backend is up"))
                 let client = try stage.loggedIn()
                 let held = stage.client()
                 let session = try held.post("/api/connect").string("sessionId") ?? ""

@@ -1,95 +1,132 @@
 import Memory
 import Testing
 
-/// Counts the living values of one test.
-private final class Census {
-    var living = 0
-}
-
-private struct Citizen: ~Copyable {
-    let census: Census
-    var name: Int
-
-    init(_ census: Census, name: Int) {
-        self.census = census
-        self.name = name
-        census.living += 1
-    }
-
-    deinit {
-        census.living -= 1
-    }
-}
-
 struct SlabTests {
-    @Test("a value is found by its token, and changed in its place")
-    func access() {
-        let census = Census()
-        var slab = Slab<Citizen>()
-        let first = slab.insert(Citizen(census, name: 1))
-        let second = slab.insert(Citizen(census, name: 2))
-        slab[first].name += 10
-        #expect((slab[first].name == 11) as Bool)
-        #expect((slab[second].name == 2) as Bool)
-        #expect((slab.count == 2) as Bool)
+    @Test("a value is found under its token until it is removed")
+    func life() {
+        var slab = Slab<Int>()
+        #expect(slab.count == 0)
+        let one = slab.insert(1)
+        let two = slab.insert(2)
+        #expect(slab.count == 2)
+        #expect(slab[one] == 1)
+        slab[two] += 40
+        #expect(slab[two] == 42)
+        #expect(slab.remove(one) == 1)
+        #expect(slab.contains(one) == false)
+        #expect(slab.contains(two) == true)
+        #expect(slab.count == 1)
     }
 
-    @Test("a token of a former tenant names nothing, whoever lives there now")
-    func generations() {
-        let census = Census()
-        var slab = Slab<Citizen>()
-        let old = slab.insert(Citizen(census, name: 1))
-        let removed = slab.remove(old)
-        #expect(removed.name == 1)
-        let new = slab.insert(Citizen(census, name: 2))
-        #expect(new.index == old.index, "the place is used again")
-        #expect(new != old)
-        #expect((!slab.contains(old)) as Bool)
-        #expect((slab.contains(new)) as Bool)
-        #expect((!slab.contains(.none)) as Bool)
-        #expect((!slab.contains(SlabToken(index: 1_000_000, generation: 1))) as Bool)
+    @Test("a stale token names nothing, though its place lives on with another tenant")
+    func stale() {
+        var slab = Slab<Int>()
+        var former: [SlabToken] = []
+        for tenant in 0..<100 {
+            let token = slab.insert(tenant)
+            #expect(token.index == 0)
+            #expect(token.generation & 1 == 1)
+            for old in former { #expect(slab.contains(old) == false) }
+            #expect(slab[token] == tenant)
+            #expect(slab.remove(token) == tenant)
+            former.append(token)
+        }
+        #expect(Set(former).count == 100)
     }
 
-    @Test("what lives in the slab goes with it, once")
-    func end() {
-        let census = Census()
+    @Test("tokens that no slab gave name nothing")
+    func foreign() {
+        var slab = Slab<Int>()
+        #expect(slab.contains(.none) == false)
+        #expect(slab.contains(SlabToken(index: 0, generation: 1)) == false)
+        let token = slab.insert(1)
+        #expect(slab.contains(.none) == false)
+        #expect(slab.contains(SlabToken(index: token.index, generation: token.generation)) == true)
+        #expect(slab.contains(SlabToken(index: .max, generation: 1)) == false)
+        #expect(
+            slab.contains(SlabToken(index: token.index, generation: token.generation &+ 2)) == false
+        )
+        // A free place has an even generation, which is no token.
+        #expect(slab.contains(SlabToken(index: 1, generation: 0)) == false)
+    }
+
+    @Test("what it grows past stays where it is, and is all swept over")
+    func growth() {
+        var slab = Slab<Int>()
+        var tokens: [SlabToken] = []
+        for number in 0..<1000 { tokens.append(slab.insert(number)) }
+        #expect(slab.count == 1000)
+        #expect(slab.placeCount == 1024)
+        for number in 0..<1000 where slab[tokens[number]] != number {
+            Issue.record("\(number) is gone")
+        }
+        var seen: [SlabToken] = []
+        for place in 0..<slab.placeCount {
+            if let token = slab.token(at: place) { seen.append(token) }
+        }
+        #expect(Set(seen) == Set(tokens))
+        for token in tokens { _ = slab.remove(token) }
+        #expect(slab.count == 0)
+        for number in 0..<1000 { _ = slab.insert(number) }
+        #expect(slab.placeCount == 1024)
+    }
+
+    @Test("each value goes exactly once: with its removal, or with the slab")
+    func deinits() {
+        let deaths = Deaths()
         do {
-            var slab = Slab<Citizen>()
-            for name in 0..<200 { _ = slab.insert(Citizen(census, name: name)) }
-            for index in stride(from: 0, to: 200, by: 3) {
-                if let token = slab.token(at: index) { _ = slab.remove(token) }
-            }
-            #expect((census.living == slab.count) as Bool)
+            var slab = Slab<Mortal>()
+            var tokens: [SlabToken] = []
+            for name in 0..<150 { tokens.append(slab.insert(Mortal(name: name, deaths: deaths))) }
+            #expect(deaths.count == 0)
+            for token in tokens[..<50] { _ = slab.remove(token) }
+            #expect(deaths.count == 50)
+            slab[tokens[60]] = Mortal(name: 0, deaths: deaths)
+            #expect(deaths.count == 51)
+            slab[tokens[61]].name = 7
+            #expect(slab[tokens[61]].name == 7)
+            #expect(slab.count == 100)
         }
-        #expect(census.living == 0)
+        #expect(deaths.count == 151)
     }
 
-    @Test("a seeded random walk against a dictionary")
-    func model() {
-        let census = Census()
-        var slab = Slab<Citizen>()
+    @Test("any sequence of steps leaves what a dictionary would", arguments: 1...8)
+    func model(_ seed: UInt64) {
+        var random = SplitMix(seed: seed)
+        let deaths = Deaths()
+        var slab = Slab<Mortal>()
         var model: [SlabToken: Int] = [:]
+        var order: [SlabToken] = []
         var gone: [SlabToken] = []
-        var state: UInt64 = 42
-        func random(_ bound: Int) -> Int {
-            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-            return Int(state >> 33) % bound
-        }
-        for step in 0..<50_000 {
-            if model.isEmpty || random(100) < 52 {
-                let token = slab.insert(Citizen(census, name: step))
-                #expect(model[token] == nil, "a token is given out once")
+        for step in 0..<4000 {
+            let dice = Int.random(in: 0..<10, using: &random)
+            if order.isEmpty || dice < 5 {
+                let token = slab.insert(Mortal(name: step, deaths: deaths))
+                #expect(model[token] == nil, "a token twice")
                 model[token] = step
-            } else if let token = model.randomElement()?.key {
-                let citizen = slab.remove(token)
-                #expect(citizen.name == model.removeValue(forKey: token))
-                gone.append(token)
+                order.append(token)
+            } else {
+                let place = Int.random(in: order.indices, using: &random)
+                let token = order[place]
+                if dice < 6 {
+                    slab[token].name += 1
+                    model[token, default: 0] += 1
+                } else {
+                    order.swapAt(place, order.count - 1)
+                    order.removeLast()
+                    #expect(slab.remove(token).name == model.removeValue(forKey: token))
+                    gone.append(token)
+                }
             }
-            if let token = gone.last, step % 16 == 0 { #expect((!slab.contains(token)) as Bool) }
+            #expect(slab.count == model.count)
+            if let token = order.randomElement(using: &random) {
+                #expect(slab[token].name == model[token])
+            }
+            if let token = gone.randomElement(using: &random) {
+                #expect(slab.contains(token) == false)
+            }
         }
-        #expect((slab.count == model.count) as Bool)
-        for (token, name) in model { #expect((slab[token].name == name) as Bool) }
-        let found = (0..<slab.placeCount).compactMap { slab.token(at: $0) }
-        #expect(Set(found) == Set(model.keys))
+        #expect(deaths.count == gone.count)
+        #expect(slab.placeCount < 4000)
     }
 }

@@ -13,22 +13,28 @@ struct ControlLoop: ~Copyable {
     /// Jar entries that one step looks at, a few at a time so that no lock is held for long.
     private static var reapBatch: Int { 256 }
     private static var reapsPerStep: Int { 64 }
+    /// The thread wakes far more often than there is something to reap.
+    private static var reapPace: Duration { .seconds(1) }
 
     private let shared: Shared
     private let signals: Signals
     private let workers: [Mailbox<WorkerMessage>]
+    /// If the backend has a name.
+    private let names: NameResolver?
     private var watcher: Watcher
     private var running: Int
     /// What waits to be written on either stream is bounded.
     private var events = LineStream(.error, limit: 64 * 1024)
     private var requests = LineStream(.output, limit: 256 * 1024)
+    private var reapedAt = MonotonicTime.zero
     private var dropsToldAt = MonotonicTime.zero
     private var isStopping = false
 
     init(
         shared: Shared,
         signals: consuming Signals,
-        workers: [Mailbox<WorkerMessage>]
+        workers: [Mailbox<WorkerMessage>],
+        names: NameResolver?
     ) throws(HealthClientError) {
         watcher = try Watcher(
             backend: shared.settings.upstream.address,
@@ -39,6 +45,7 @@ struct ControlLoop: ~Copyable {
         self.shared = shared
         self.signals = signals
         self.workers = workers
+        self.names = names
         running = workers.count
     }
 
@@ -74,6 +81,7 @@ struct ControlLoop: ~Copyable {
 
     /// Writes the last lines, for which a slow reader has a moment.
     mutating func finish() {
+        names?.stop()
         writeLogs()
         requests.finish()
         shared.log.write(.info, "stopped")
@@ -97,8 +105,13 @@ struct ControlLoop: ~Copyable {
 
     private mutating func receive(_ message: ControlMessage) {
         switch message {
-        case .connectionLost: watcher.connectionLost(.lost)
-        case .connectionRefused: watcher.connectionLost(.refused)
+        case .connectionLost:
+            watcher.connectionLost(.lost)
+            names?.connectionFailed()
+        case .connectionRefused:
+            watcher.connectionLost(.refused)
+            names?.connectionFailed()
+        case .name(let news): note(news)
         case .instancesChanged(let changes): note(changes)
         case .workerEnded: running -= 1
         }
@@ -111,6 +124,23 @@ struct ControlLoop: ~Copyable {
             broadcast(.backendUp)
         case .backendDown(let cause):
             shared.log.write(.warning, "backend is down: \(cause.text)")
+        }
+    }
+
+    private func note(_ news: NameSchedule.News) {
+        let name = shared.settings.upstream.address.text
+        switch news {
+        case .addresses(let addresses):
+            let texts = addresses.map(\.text).joined(separator: ", ")
+            shared.log.write(.info, "\(name) means \(texts)")
+            broadcast(.addresses(addresses))
+        case .failed(let reason):
+            shared.log.write(
+                .warning,
+                "\(name) cannot be resolved (\(reason)): its addresses of before stand"
+            )
+        case .recovered:
+            shared.log.write(.info, "\(name) can be resolved again, and means what it meant")
         }
     }
 
@@ -144,8 +174,10 @@ struct ControlLoop: ~Copyable {
         }
     }
 
-    private func reap() {
+    private mutating func reap() {
         let now = MonotonicClock.now()
+        guard reapedAt + Self.reapPace <= now else { return }
+        reapedAt = now
         for _ in 0..<Self.reapsPerStep {
             let reaped = shared.jar.reap(
                 limit: Self.reapBatch,

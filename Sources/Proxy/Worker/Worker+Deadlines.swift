@@ -48,6 +48,7 @@ extension Worker {
     private mutating func upstreamExpired(_ token: SlabToken) {
         upstreams[token].deadline = .distantFuture
         switch upstreams[token].phase {
+        case .connecting where tryNextAddress(token): break
         case .connecting, .reconnecting:
             openingFailed(token, .timedOut, "not connected in time")
         case .connected:

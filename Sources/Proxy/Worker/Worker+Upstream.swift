@@ -44,13 +44,13 @@ extension Worker {
         } else {
             pool.opening(ConnectionID(rawValue: token.bits), now: now)
         }
-        setDeadline(ofUpstream: token, now + patience.connect)
+        setDeadline(ofUpstream: token, attemptDeadline)
         watch(token)
     }
 
     /// Begins to connect to the next address that is not refused at once.
     private func connect(from first: Int, _ attempt: inout Int) throws(SystemError) -> Descriptor {
-        let addresses = shared.upstreamAddresses
+        guard !addresses.isEmpty else { throw .noAddress }
         while true {
             do {
                 return try Socket.connect(to: addresses[(first + attempt) % addresses.count])
@@ -126,13 +126,26 @@ extension Worker {
 
     private func addressIndex(of token: SlabToken) -> Int {
         (upstreams[token].firstAddress + upstreams[token].failedAttempts)
-            % shared.upstreamAddresses.count
+            % addresses.count
+    }
+
+    /// The backend's name means other addresses: new connections go there.
+    mutating func take(_ found: [SocketAddress]) {
+        let last = addresses.isEmpty ? nil : addresses[addressIndex]
+        addresses = found
+        addressIndex = found.firstIndex { $0 == last } ?? 0
+    }
+
+    /// Each address has its share of `connect_timeout`, so that all were tried when it is over.
+    private var attemptDeadline: MonotonicTime {
+        let share = patience.connect.count / Int64(max(1, addresses.count))
+        return MonotonicTime(nanoseconds: now.nanoseconds &+ share)
     }
 
     /// A name may mean several addresses, of which some may have no listener.
-    private mutating func tryNextAddress(_ token: SlabToken) -> Bool {
+    mutating func tryNextAddress(_ token: SlabToken) -> Bool {
         var attempt = upstreams[token].failedAttempts + 1
-        guard attempt < shared.upstreamAddresses.count else { return false }
+        guard attempt < addresses.count else { return false }
         do {
             let descriptor = try connect(from: upstreams[token].firstAddress, &attempt)
             upstreams[token].wire = Wire(descriptor, isWritable: false)
@@ -140,7 +153,7 @@ extension Worker {
             return false
         }
         upstreams[token].failedAttempts = attempt
-        setDeadline(ofUpstream: token, now + patience.connect)
+        setDeadline(ofUpstream: token, attemptDeadline)
         watch(token)
         return true
     }
@@ -218,7 +231,7 @@ extension Worker {
             return
         }
         do {
-            let address = shared.upstreamAddresses[addressIndex(of: token)]
+            let address = addresses[addressIndex(of: token)]
             let descriptor = try Socket.connect(to: address)
             upstreams[token].wire = Wire(descriptor, isWritable: false)
             upstreams[token].phase = .reconnecting

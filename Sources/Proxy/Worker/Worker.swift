@@ -56,7 +56,8 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
-    /// The upstream address that answered last.
+    /// Where the backend listens, and which of these addresses answered last.
+    var addresses: [SocketAddress]
     var addressIndex = 0
     /// Accepting pauses until then, for want of descriptors.
     var acceptsNotBefore: MonotonicTime?
@@ -99,6 +100,7 @@ struct Worker: ~Copyable {
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
         requestIDs = RequestIDs(seed: seed)
+        addresses = shared.upstreamAddresses
         access = AccessLines(shared.settings.log.access, log: shared.accessLog)
         now = MonotonicClock.now()
     }
@@ -193,6 +195,7 @@ struct Worker: ~Copyable {
             switch message {
             case .backendUp: pool.backendUp()
             case .instancesChanged: retireIdle()
+            case .addresses(let addresses): take(addresses)
             case .stop(let by): stop(by: by)
             }
         }
