@@ -164,9 +164,10 @@ public struct AccessWriter: Sendable {
         _ range: ByteRange,
         into out: inout Buffer
     ) {
+        let bytes = input.bytes
         var kept = range.start
         for place in range.start..<range.end {
-            let byte = input.bytes[place]
+            let byte = bytes[place]
             let isPlain = byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
             guard !isPlain else { continue }
             out.append(input, from: kept, count: place - kept)
@@ -267,9 +268,10 @@ public struct AccessWriter: Sendable {
         _ range: ByteRange,
         into out: inout Buffer
     ) {
+        let bytes = input.bytes
         var kept = range.start
         for place in range.start..<range.end {
-            let byte = input.bytes[place]
+            let byte = bytes[place]
             let isPlain = byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
             guard !isPlain else { continue }
             out.append(input, from: kept, count: place - kept)
