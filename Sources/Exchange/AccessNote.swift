@@ -13,8 +13,9 @@ public struct AccessNote: ~Copyable {
     public var isOpen = false
     /// When its first byte came in; zero before it was noted.
     public var startedAt = MonotonicTime.zero
-    /// When its verdict was there, and when it was written to the backend.
+    /// When its verdict was there.
     public var judgedAt = MonotonicTime.zero
+    /// When it was written to the backend.
     public var writtenAt = MonotonicTime.zero
     /// What the line says beside the head.
     public var facts = AccessFacts()
@@ -41,8 +42,9 @@ public struct AccessFacts: Sendable {
     public var isWhole = false
     /// What became of the request for its session's sake.
     public var verdict = StaticString("none")
-    /// All bytes of the request, and of the answer, with its heads.
+    /// All bytes of the request.
     public var bytesIn: UInt64 = 0
+    /// All bytes of the answer, with its heads.
     public var bytesOut: UInt64 = 0
     /// The bytes of the answer's heads, interim ones included.
     public var headBytesOut: UInt64 = 0

@@ -2,8 +2,9 @@ internal import EventLoop
 public import Linux
 internal import Time
 
-/// Keeps the addresses of the backend's name true, on a thread of its own, since the system's
-/// resolver blocks. Literals and unix sockets need none.
+/// Keeps the addresses of the backend's name true, on a thread of its own.
+///
+/// The system's resolver blocks. Literals and unix sockets need none.
 public final class NameResolver: Sendable {
     private enum Message: Sendable {
         case connectionFailed
