@@ -36,6 +36,11 @@ public struct Thread: Sendable {
         unsafe clinux_name_thread(handle, String(name.prefix(15)))
     }
 
+    /// Lets it end by itself; nobody waits for it, and `join` must not be called.
+    public func detach() {
+        pthread_detach(handle)
+    }
+
     /// Waits for its end.
     public func join() {
         pthread_join(handle, nil)

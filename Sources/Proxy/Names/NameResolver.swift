@@ -23,13 +23,15 @@ public final class NameResolver: Sendable {
     ) throws(SystemError) {
         let messages = try Mailbox<Message>(capacity: 16)
         self.messages = messages
-        _ = try Thread(name: "names") {
+        let thread = try Thread(name: "names") {
             do throws(SystemError) {
                 try Self.run(messages, known: known, resolve, report)
             } catch {
                 report(.failed("no resolver: \(error)"))
             }
         }
+        // The resolver may take its time, for which the end of the process does not wait.
+        thread.detach()
     }
 
     /// A connection to one of the addresses failed: the name may mean others now.
