@@ -35,6 +35,7 @@ public struct ExchangeMachine: Sendable {
     private let carriesSession: Bool
     private var state = State.waiting
     private var wasRetried = false
+    private var sawResponse = false
     /// Whether the whole of what was sent can be sent again.
     public private(set) var isReplayable = true
 
@@ -46,6 +47,11 @@ public struct ExchangeMachine: Sendable {
 
     /// Whether the response has begun to go to the client.
     public var isResponding: Bool { state == .responding }
+
+    /// Whether the request was sent, at least in part, and nothing of a response has come.
+    public var isAwaitingResponse: Bool {
+        state == .sending(anyBytes: true) && !sawResponse
+    }
 
     /// A connection was leased for the request.
     public mutating func connectionGranted() {
@@ -69,6 +75,7 @@ public struct ExchangeMachine: Sendable {
 
     /// Bytes of the response came in.
     public mutating func responseSeen() {
+        sawResponse = true
         isReplayable = false
     }
 

@@ -28,6 +28,11 @@ struct Wire: ~Copyable {
         self.isWritable = isWritable
     }
 
+    /// Nothing waits, nothing may wait unread, and the peer has not ended: fit for another message.
+    ///
+    /// A read that filled its buffer exactly leaves it open whether more is there; then it is not.
+    var isQuiet: Bool { input.isEmpty && !isReadable && !isPeerDone && !inputEnded }
+
     /// Takes in what the poller reported.
     mutating func note(_ event: PollEvent) {
         if event.isReadable { isReadable = true }

@@ -231,8 +231,9 @@ public final class Jar: Sendable {
 
     private var isOverfull: Bool { sessionCount.load(ordering: .relaxed) > capacity }
 
-    /// Makes room for a captured session: bound ones go first, then the least recently used captured
-    /// one of the shard that grew. With many shards that is one of the least recently used of all.
+    /// Makes room for a captured session: bound ones go first, then the least recently used
+    /// captured one of the shard that grew, which with many shards is one of the least recently
+    /// used of all.
     private func makeRoom(forCaptured key: Digest, _ now: MonotonicTime) {
         guard isOverfull else { return }
         if evictBound(sparing: nil, from: shard(of: key)) { return }

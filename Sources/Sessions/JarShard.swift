@@ -8,10 +8,11 @@ internal import Time
 /// have domains of their own. Cookies carry the number of their shard, so that both keys of a
 /// session are always under the same lock and an ending takes them together.
 ///
-/// Sessions that were *captured* and those that were only *bound* (a client sent an ID, and the backend
-/// took it) are kept apart, each in the order of their last use: whoever makes IDs up can fill the
-/// jar with bound ones, and must neither push captured ones out nor their tombstones. A restart touches none of them: an entry whose
-/// instance no longer lives is ended when it is next looked at, or by `reap`.
+/// Sessions that were *captured* and those that were only *bound* (a client sent an ID, and the
+/// backend took it) are kept apart, each in the order of their last use: whoever makes IDs up can
+/// fill the jar with bound ones, and must neither push captured ones out nor their tombstones. A
+/// restart touches none of them: an entry whose instance no longer lives is ended when it is next
+/// looked at, or by `reap`.
 struct JarShard: ~Copyable {
     /// What bounds a shard, from the settings.
     struct Limits: Sendable {

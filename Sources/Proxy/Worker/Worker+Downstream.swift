@@ -179,7 +179,14 @@ extension Worker {
     /// Ends a client's connection, and with it what was on its way for it.
     mutating func closeDownstream(_ token: SlabToken) {
         if downstreams[token].phase == .exchange {
-            abandon(downstreams[token].exchange)
+            let exchange = downstreams[token].exchange
+            if exchanges.contains(exchange), exchanges[exchange].machine.isResponding,
+                exchanges[exchange].responseFraming == .untilClose
+            {
+                // A plain end would make what was sent look whole (contract 4.2).
+                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+            }
+            abandon(exchange)
         }
         var downstream = downstreams.remove(token)
         buffers.give(downstream.wire.input.takeStorage())

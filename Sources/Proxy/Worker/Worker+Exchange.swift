@@ -31,8 +31,9 @@ extension Worker {
         )
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
-            if requestHead.method == .connect {
-                answer(token, .refused(status: 501, reason: StaticText("CONNECT is not served")))
+            // TRACE would show a script the session that is injected for it.
+            if requestHead.method == .connect || requestHead.method == .trace {
+                answer(token, .refused(status: 501, reason: StaticText("a method not served")))
             } else {
                 lease(for: token, judgement)
             }
@@ -80,7 +81,11 @@ extension Worker {
 
     /// A connection became free for an exchange that had waited.
     mutating func connectionGranted(_ grant: Grant) {
-        guard upstreams.contains(grant.connection) else { return }
+        guard upstreams.contains(grant.connection) else {
+            // It was lost in between.
+            if exchanges.contains(grant.exchange) { failed(grant.exchange, .dropped) }
+            return
+        }
         guard exchanges.contains(grant.exchange) else {
             giveBack(grant.connection)
             return
@@ -90,6 +95,12 @@ extension Worker {
 
     /// The moment of writing: the last word on the session, then the request goes out.
     private mutating func write(_ exchange: SlabToken, to connection: SlabToken) {
+        guard upstreams[connection].wire.isQuiet else {
+            // It has ended, or said something that nobody asked for, since it was chosen.
+            exchanges[exchange].upstream = connection
+            failed(exchange, .dropped)
+            return
+        }
         if let session = exchanges[exchange].judgement.session {
             let verdict = mayWrite(
                 session,
@@ -123,6 +134,7 @@ extension Worker {
         upstreams[connection].deadline = .distantFuture
         upstreams[connection].cursor = 0
         upstreams[connection].machine.requestHead(isPersistent: true)
+        upstreams[connection].requestCount += 1
         let token = exchanges[exchange].downstream
         buffers.equip(&upstreams[connection].wire.output)
         requestRewriter.write(
@@ -180,14 +192,18 @@ extension Worker {
         case .awaitsReceiver:
             // It is the backend's time that runs now.
             downstreams[token].deadline = .distantFuture
-            setDeadline(ofUpstream: connection, now + patience.response)
+            if !exchanges[exchange].machine.isResponding {
+                setDeadline(ofUpstream: connection, now + patience.response)
+            }
         case .paused: ready.append(token)
         case .finished:
             downstreams[token].deadline = .distantFuture
             buffers.strip(&upstreams[connection].wire.output)
             _ = downstreams[token].machine.requestFinished()
             _ = upstreams[connection].machine.requestFinished()
-            if !exchanges[exchange].machine.isResponding {
+            if exchanges[exchange].machine.isResponding {
+                upstreams[connection].deadline = .distantFuture
+            } else {
                 setDeadline(
                     ofUpstream: connection,
                     now + patience.response
@@ -209,34 +225,34 @@ extension Worker {
 
     /// The upstream side of an exchange failed, or none is to be had.
     mutating func failed(_ exchange: SlabToken, _ failure: UpstreamFailure) {
-        if failure == .dropped { shared.control.send(.connectionLost) }
+        if failure == .dropped {
+            shared.control.send(.connectionLost)
+            let connection = exchanges[exchange].upstream
+            if connection != .none, exchanges[exchange].machine.isAwaitingResponse {
+                lostAtFirstUse(connection)
+            }
+        }
         dropUpstream(of: exchange)
         switch exchanges[exchange].machine.upstreamFailed(failure) {
         case .retry:
             exchanges[exchange].rewind()
             lease(exchange, verifiedSince: now)
         case .answer(let answer): fail(exchange, with: answer)
-        case .breakOff:
-            let token = exchanges[exchange].downstream
-            if exchanges[exchange].responseFraming == .untilClose {
-                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
-            }
-            closeDownstream(token)
+        case .breakOff: closeDownstream(exchanges[exchange].downstream)
         }
     }
 
     /// Ends an exchange with an answer of our own, unless the client has seen a response begin.
     private mutating func fail(_ exchange: SlabToken, with reply: Answer) {
         let token = exchanges[exchange].downstream
+        guard !exchanges[exchange].machine.isResponding else {
+            closeDownstream(token)
+            return
+        }
         pool.cancel(ExchangeID(rawValue: exchange.bits))
         dropUpstream(of: exchange)
         let state = exchanges.remove(exchange)
         downstreams[token].exchange = .none
-        guard !state.machine.isResponding else {
-            downstreams[token].phase = .flushing(then: .close)
-            closeDownstream(token)
-            return
-        }
         answer(
             token,
             reply,
@@ -349,8 +365,11 @@ extension Worker {
 
     /// Exchanges that have waited too long for a connection.
     mutating func failWaiters() {
+        // Where connections are on their way it is the backend that keeps them waiting.
+        let counts = pool.counts
+        let isOverloaded = counts.opening + counts.asking == 0
         for waiter in pool.expireWaiters(now: now) {
-            failed(SlabToken(waiter), .overloaded)
+            failed(SlabToken(waiter), isOverloaded ? .overloaded : .noAnswer)
         }
     }
 }

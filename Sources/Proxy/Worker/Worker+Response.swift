@@ -146,7 +146,10 @@ extension Worker {
                 switch upstreams[connection].wire.read() {
                 case .bytes: continue
                 case .wouldBlock: return
-                case .endOfInput, .failed:
+                case .failed:
+                    failed(exchange, .dropped)
+                    return
+                case .endOfInput:
                     guard exchanges[exchange].responseDecoder.endOfInput() == .complete else {
                         failed(exchange, .dropped)
                         return
@@ -225,7 +228,7 @@ extension Worker {
         let minorVersion = exchanges[exchange].clientMinorVersion
         edits.framing = DownstreamFraming(responseHead.framing, clientMinorVersion: minorVersion)
         let persistence = downstreams[token].machine.responseHead(
-            isPersistent: stopBy == nil,
+            isPersistent: stopBy == nil && exchanges[exchange].isRequestTaken,
             endsAtClose: edits.framing == .untilClose
         )
         edits.closes = persistence == .announceClose
@@ -236,6 +239,7 @@ extension Worker {
         )
         exchanges[exchange].responseFraming = edits.framing
         exchanges[exchange].machine.responseBegun()
+        earlyLoss = nil
         upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
         ResponseRewriter.write(

@@ -53,8 +53,20 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
+    /// A connection that was lost at its first request, and when.
+    struct EarlyLoss {
+        let instance: InstanceNumber
+        let at: MonotonicTime
+    }
+
+    /// The last one of that kind since a response came.
+    var earlyLoss: EarlyLoss?
+    /// Until then the backend is taken to close after each answer, whatever it says.
+    var closesUnsaidUntil = MonotonicTime.zero
     /// The upstream address that answered last.
     var addressIndex = 0
+    /// When it was last said that accepting pauses.
+    var acceptWarningAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
     var acceptsNotBefore: MonotonicTime?
     /// When what is in flight is given up, once the worker was told to stop.
@@ -103,7 +115,7 @@ struct Worker: ~Copyable {
         try poller.watchReadable(number, token.poll(Kind.listener), isShared: isShared)
     }
 
-    /// Runs until told to stop and everything in flight is finished.
+    /// Runs until told to stop and everything in flight is finished, or given up.
     mutating func run() {
         openConnections()
         while !isDone {
@@ -118,6 +130,9 @@ struct Worker: ~Copyable {
                 sweep()
                 settle()
             }
+        }
+        for index in 0..<downstreams.placeCount {
+            if let token = downstreams.token(at: index) { closeDownstream(token) }
         }
     }
 
