@@ -43,7 +43,8 @@ extension EndToEnd {
                 let connection = try stage.connect()
                 let size = 16 * 1024 * 1024
                 connection.send(
-                    "POST /early?pause=100&ms=100 HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n"
+                    "POST /early?pause=100&ms=100 HTTP/1.1\r\nHost: a\r\n"
+                        + "Content-Length: \(size)\r\n\r\n"
                 )
                 connection.send([UInt8](repeating: 7, count: size))
                 let answer = try connection.receive()
