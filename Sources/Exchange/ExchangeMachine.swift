@@ -32,10 +32,11 @@ public struct ExchangeMachine: Sendable {
     }
 
     private let method: Method
-    private let carriesSession: Bool
+    private var carriesSession: Bool
     private var state = State.waiting
     private var wasRetried = false
-    private var sawResponse = false
+    /// Whether any byte of a response has come.
+    public private(set) var sawResponse = false
     /// Whether the whole of what was sent can be sent again.
     public private(set) var isReplayable = true
 
@@ -48,9 +49,9 @@ public struct ExchangeMachine: Sendable {
     /// Whether the response has begun to go to the client.
     public var isResponding: Bool { state == .responding }
 
-    /// Whether the request was sent, at least in part, and nothing of a response has come.
-    public var isAwaitingResponse: Bool {
-        state == .sending(anyBytes: true) && !sawResponse
+    /// The request goes on without its session, which is stale: it is exempt.
+    public mutating func sessionLeftOut() {
+        carriesSession = false
     }
 
     /// A connection was leased for the request.

@@ -20,6 +20,9 @@ struct Wire: ~Copyable {
     var isPeerDone = false
     /// The last read filled all the room that it had: more is likely to wait.
     var wasFilled = false
+    /// How many bytes were read and written so far: whether there was progress.
+    var bytesRead: UInt64 = 0
+    var bytesWritten: UInt64 = 0
     /// A read has told that nothing more comes.
     var inputEnded = false
 
@@ -46,6 +49,7 @@ struct Wire: ~Copyable {
         let outcome = Socket.read(descriptor.number, into: &input)
         switch outcome {
         case .bytes(let count):
+            bytesRead &+= UInt64(count)
             // A short read has emptied the socket, and the next one would block; but an end that
             // came together with the bytes has no event of its own.
             wasFilled = count == room
@@ -64,6 +68,7 @@ struct Wire: ~Copyable {
         while isWritable && !output.isEmpty {
             switch Socket.write(descriptor.number, output) {
             case .bytes(let count):
+                bytesWritten &+= UInt64(count)
                 if count < output.count { isWritable = false }
                 output.consume(count)
             case .wouldBlock: isWritable = false
@@ -86,6 +91,7 @@ struct Wire: ~Copyable {
         let waiting = output.count
         switch Socket.write(descriptor.number, output, source, from: offset, count: count) {
         case .bytes(let written):
+            bytesWritten &+= UInt64(written)
             if written < waiting + count { isWritable = false }
             output.consume(min(written, waiting))
             return max(0, written - waiting)

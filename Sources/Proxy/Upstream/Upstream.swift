@@ -34,6 +34,8 @@ struct Upstream: ~Copyable {
 
     /// Who answers on it; nil before the first answer.
     var instance: InstanceNumber?
+    /// When its instance was told on this very connection; nil if it was not asked on this one.
+    var identifiedAt: MonotonicTime?
     /// Whether it carries what its asker was asked for (backends that close after each answer).
     var isCarrier = false
     /// Requests that were written to it.
@@ -57,6 +59,7 @@ struct Upstream: ~Copyable {
         wire = Wire(descriptor, isWritable: false)
         self.openedAt = openedAt
         instance = nil
+        identifiedAt = nil
         ask = IdentityAsk()
     }
 

@@ -64,18 +64,28 @@ extension Worker {
 
     /// Asks the pool for a connection; after a failure, for one that was verified after it.
     private mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
-        let live = shared.registry.live
-        let action = pool.lease(
-            ExchangeID(rawValue: exchange.bits),
-            session: exchanges[exchange].judgement.session?.instance,
-            verifiedSince: verifiedSince,
-            live: live,
-            now: now
-        )
-        switch action {
-        case .use(let connection): write(exchange, to: SlabToken(connection))
-        case .askAgain(let connection): ask(SlabToken(connection))
-        case .wait: break
+        while true {
+            let action = pool.lease(
+                ExchangeID(rawValue: exchange.bits),
+                session: exchanges[exchange].judgement.session?.instance,
+                verifiedSince: verifiedSince,
+                live: shared.registry.live,
+                now: now
+            )
+            switch action {
+            case .use(let connection):
+                let token = SlabToken(connection)
+                if upstreams[token].wire.isQuiet {
+                    write(exchange, to: token)
+                    return
+                }
+                // It has ended, or said something that nobody asked for: nothing was lost by it.
+                lost(token)
+            case .askAgain(let connection):
+                ask(SlabToken(connection))
+                return
+            case .wait: return
+            }
         }
     }
 
@@ -96,7 +106,7 @@ extension Worker {
     /// The moment of writing: the last word on the session, then the request goes out.
     private mutating func write(_ exchange: SlabToken, to connection: SlabToken) {
         guard upstreams[connection].wire.isQuiet else {
-            // It has ended, or said something that nobody asked for, since it was chosen.
+            // It has ended, or said something that nobody asked for, since it was granted.
             exchanges[exchange].upstream = connection
             failed(exchange, .dropped)
             return
@@ -112,6 +122,7 @@ extension Worker {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt:
                 exchanges[exchange].judgement.leaveOutSession()
+                exchanges[exchange].machine.sessionLeftOut()
             case .stale:
                 giveBack(connection)
                 fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
@@ -179,6 +190,8 @@ extension Worker {
     mutating func transferRequest(_ exchange: SlabToken) {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
+        let read = downstreams[token].wire.bytesRead
+        let written = upstreams[connection].wire.bytesWritten
         let outcome = RequestTransfer.run(
             from: &downstreams[token],
             to: &upstreams[connection],
@@ -188,14 +201,19 @@ extension Worker {
         switch outcome {
         case .awaitsSender:
             upstreams[connection].deadline = .distantFuture
-            setDeadline(of: token, now + patience.bodyIdle)
+            let isFresh = read != downstreams[token].wire.bytesRead
+            extendDeadline(of: token, isFresh, patience.bodyIdle)
         case .awaitsReceiver:
             // It is the backend's time that runs now.
             downstreams[token].deadline = .distantFuture
-            if !exchanges[exchange].machine.isResponding {
+            let isFresh = written != upstreams[connection].wire.bytesWritten
+            if isFresh || upstreams[connection].deadline == .distantFuture {
                 setDeadline(ofUpstream: connection, now + patience.response)
             }
-        case .paused: ready.append(token)
+        case .paused:
+            downstreams[token].deadline = .distantFuture
+            upstreams[connection].deadline = .distantFuture
+            ready.append(token)
         case .finished:
             downstreams[token].deadline = .distantFuture
             buffers.strip(&upstreams[connection].wire.output)
@@ -228,14 +246,16 @@ extension Worker {
         if failure == .dropped {
             shared.control.send(.connectionLost)
             let connection = exchanges[exchange].upstream
-            if connection != .none, exchanges[exchange].machine.isAwaitingResponse {
-                lostAtFirstUse(connection)
+            if connection != .none, !exchanges[exchange].machine.sawResponse {
+                lostUnused(connection)
             }
         }
         dropUpstream(of: exchange)
         switch exchanges[exchange].machine.upstreamFailed(failure) {
         case .retry:
             exchanges[exchange].rewind()
+            let token = exchanges[exchange].downstream
+            downstreams[token].cursor = exchanges[exchange].headByteCount
             lease(exchange, verifiedSince: now)
         case .answer(let answer): fail(exchange, with: answer)
         case .breakOff: closeDownstream(exchanges[exchange].downstream)
@@ -298,7 +318,9 @@ extension Worker {
         frame.closes = persistence == .announceClose
         frame.saysKeepAlive = !frame.closes && minorVersion == 0
         frame.isSecure = downstreams[token].isSecure
-        let sequel = sequel(of: downstreams[token].machine.responseFinished())
+        let half = downstreams[token].machine.responseFinished()
+        // After a retry the machine has seen the request end once already.
+        let sequel = isWhole ? sequel(of: half) : .linger
         send(reply, frame, on: token, then: sequel)
     }
 

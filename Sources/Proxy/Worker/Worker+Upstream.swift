@@ -255,9 +255,8 @@ extension Worker {
         wasAsked: Bool = true
     ) {
         // Not every backend that closes says so.
-        let persists =
-            isSaidToPersist && now >= closesUnsaidUntil
-            && (!wasAsked || upstreams[token].wire.isQuiet)
+        let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet
+        let persists = isSaidToPersist && !isCutShort && now >= closesUnsaidUntil
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
@@ -282,6 +281,8 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
+        upstreams[token].identifiedAt = wasAsked ? now : nil
+        if isCutShort { lostUnused(token) }
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
             ConnectionID(rawValue: token.bits),
@@ -367,15 +368,19 @@ extension Worker {
         discardUpstream(token)
     }
 
-    /// A connection that an exchange has was lost before any of a response came.
+    /// A connection was lost, and nothing of a response had come on it.
     ///
-    /// Once is nothing: backends die. But where a connection that was opened after such a loss is
-    /// lost at its first request, too, and the same instance answers, the backend closes after each
-    /// answer without saying so: for a while every answer is taken for the last on its connection.
-    mutating func lostAtFirstUse(_ token: SlabToken) {
-        guard upstreams[token].requestCount == 1 else { return }
+    /// Once is nothing: backends die. But where a connection on which the identity was answered
+    /// after such a loss, by the same instance, is lost as well, and at once, the backend closes
+    /// after each answer without saying so: for a while every answer is taken for the last on its
+    /// connection.
+    mutating func lostUnused(_ token: SlabToken) {
+        guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt,
+            now < identifiedAt + .seconds(1)
+        else { return }
         let instance = upstreams[token].instance ?? .none
-        if let loss = earlyLoss, loss.instance == instance, upstreams[token].openedAt > loss.at {
+        guard instance != provenInstance else { return }
+        if let loss = earlyLoss, loss.instance == instance, identifiedAt > loss.at {
             closesUnsaidUntil = now + .seconds(30)
             shared.log.write(.debug, "the backend seems to close each connection without a word")
         }
@@ -387,6 +392,7 @@ extension Worker {
     /// A connection that nobody uses is gone.
     mutating func lost(_ token: SlabToken) {
         shared.control.send(.connectionLost)
+        lostUnused(token)
         let action = pool.closed(ConnectionID(rawValue: token.bits))
         discardUpstream(token)
         apply(action, .dropped)

@@ -53,14 +53,17 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
-    /// A connection that was lost at its first request, and when.
+    /// A connection that was lost before or at its first request, and when.
     struct EarlyLoss {
         let instance: InstanceNumber
         let at: MonotonicTime
     }
 
-    /// The last one of that kind since a response came.
+    /// The last one of that kind.
     var earlyLoss: EarlyLoss?
+    /// An instance that has answered a request on a connection where it had answered the identity
+    /// question before: it keeps its connections.
+    var provenInstance: InstanceNumber?
     /// Until then the backend is taken to close after each answer, whatever it says.
     var closesUnsaidUntil = MonotonicTime.zero
     /// The upstream address that answered last.
@@ -206,6 +209,8 @@ struct Worker: ~Copyable {
         stopBy = deadline
         for index in 0..<listeners.placeCount {
             guard let token = listeners.token(at: index) else { continue }
+            // Who has connected already is served.
+            accept(token)
             poller.unwatch(listeners[token].number)
             _ = listeners.remove(token)
         }
@@ -213,11 +218,17 @@ struct Worker: ~Copyable {
             discardUpstream(SlabToken(connection))
         }
         for index in 0..<downstreams.placeCount {
-            guard let token = downstreams.token(at: index) else { continue }
-            if downstreams[token].phase == .head && downstreams[token].wire.input.isEmpty {
-                closeDownstream(token)
-            }
+            guard let token = downstreams.token(at: index), isIdle(token) else { continue }
+            // A request may wait in the kernel; only one that has sent none is let go.
+            downstreams[token].wire.isReadable = true
+            downstreamReady(token, isBroken: false)
+            if isIdle(token) { closeDownstream(token) }
         }
+    }
+
+    private func isIdle(_ token: SlabToken) -> Bool {
+        downstreams.contains(token) && downstreams[token].phase == .head
+            && downstreams[token].wire.input.isEmpty
     }
 }
 
