@@ -198,7 +198,9 @@ struct Worker: ~Copyable {
     private mutating func readMail() {
         for message in mailbox.drain() {
             switch message {
-            case .backendUp: pool.backendUp()
+            case .backendUp:
+                asksNotBefore = .zero
+                pool.backendUp()
             case .instancesChanged: retireIdle()
             case .stop(let by): stop(by: by)
             }
