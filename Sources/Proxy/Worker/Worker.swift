@@ -68,6 +68,8 @@ struct Worker: ~Copyable {
     var closesUnsaidUntil = MonotonicTime.zero
     /// The upstream address that answered last.
     var addressIndex = 0
+    /// Connections above `limits.connections` that are being told so.
+    var turnedAway = 0
     /// When it was last said that accepting pauses.
     var acceptWarningAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
