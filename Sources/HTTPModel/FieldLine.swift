@@ -13,6 +13,8 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case cookie
     case expect
     case forwarded
+    /// `Content_Length` or `Transfer_Encoding`: what reads "_" as "-" takes it for framing.
+    case framingAlias
     case host
     case http2Settings
     case keepAlive

@@ -20,9 +20,9 @@ struct Wire: ~Copyable {
     var isPeerDone = false
     /// The last read filled all the room that it had: more is likely to wait.
     var wasFilled = false
-    /// How many bytes were received and sent so far.
-    private(set) var receivedCount: UInt64 = 0
-    private(set) var sentCount: UInt64 = 0
+    /// How many bytes were read and written so far: whether there was progress.
+    var bytesRead: UInt64 = 0
+    var bytesWritten: UInt64 = 0
     /// A read has told that nothing more comes.
     var inputEnded = false
 
@@ -30,6 +30,11 @@ struct Wire: ~Copyable {
         self.descriptor = descriptor
         self.isWritable = isWritable
     }
+
+    /// Nothing waits, nothing may wait unread, and the peer has not ended: fit for another message.
+    ///
+    /// A read that filled its buffer exactly leaves it open whether more is there; then it is not.
+    var isQuiet: Bool { input.isEmpty && !isReadable && !isPeerDone && !inputEnded }
 
     /// Takes in what the poller reported.
     mutating func note(_ event: PollEvent) {
@@ -44,10 +49,10 @@ struct Wire: ~Copyable {
         let outcome = Socket.read(descriptor.number, into: &input)
         switch outcome {
         case .bytes(let count):
+            bytesRead &+= UInt64(count)
             // A short read has emptied the socket, and the next one would block; but an end that
             // came together with the bytes has no event of its own.
             wasFilled = count == room
-            receivedCount &+= UInt64(count)
             if !wasFilled && !isPeerDone { isReadable = false }
         case .wouldBlock:
             isReadable = false
@@ -63,8 +68,8 @@ struct Wire: ~Copyable {
         while isWritable && !output.isEmpty {
             switch Socket.write(descriptor.number, output) {
             case .bytes(let count):
+                bytesWritten &+= UInt64(count)
                 if count < output.count { isWritable = false }
-                sentCount &+= UInt64(count)
                 output.consume(count)
             case .wouldBlock: isWritable = false
             case .endOfInput, .failed: return false
@@ -86,8 +91,8 @@ struct Wire: ~Copyable {
         let waiting = output.count
         switch Socket.write(descriptor.number, output, source, from: offset, count: count) {
         case .bytes(let written):
+            bytesWritten &+= UInt64(written)
             if written < waiting + count { isWritable = false }
-            sentCount &+= UInt64(written)
             output.consume(min(written, waiting))
             return max(0, written - waiting)
         case .wouldBlock:

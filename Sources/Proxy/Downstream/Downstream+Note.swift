@@ -33,8 +33,8 @@ extension Downstream {
         note.judgedAt = MonotonicClock.now()
         note.facts.verdict = verdict
         // Where this request begins among all that the connection carries.
-        note.facts.bytesIn = wire.receivedCount &- UInt64(wire.input.count)
-        note.facts.bytesOut = wire.sentCount
+        note.facts.bytesIn = wire.bytesRead &- UInt64(wire.input.count)
+        note.facts.bytesOut = wire.bytesWritten
     }
 
     /// Notes a head of the backend's that was written from `start` of the output on.
@@ -62,9 +62,9 @@ extension Downstream {
 
     /// Notes the end of the request, its answer gone out or not.
     mutating func noteEnd() {
-        let taken = wire.receivedCount &- UInt64(wire.input.count) &+ UInt64(cursor)
+        let taken = wire.bytesRead &- UInt64(wire.input.count) &+ UInt64(cursor)
         note.facts.bytesIn = taken &- note.facts.bytesIn
-        note.facts.bytesOut = wire.sentCount &- note.facts.bytesOut
+        note.facts.bytesOut = wire.bytesWritten &- note.facts.bytesOut
         note.facts.total = MonotonicClock.now().nanoseconds &- note.startedAt.nanoseconds
         // The client went away before there was an answer: nginx's number for it.
         if note.facts.status == 0 { note.facts.status = 499 }

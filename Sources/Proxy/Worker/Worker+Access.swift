@@ -34,10 +34,9 @@ extension Worker {
         downstreams[token].note.writtenAt = clock
         downstreams[token].note.facts.wait = clock.nanoseconds &- judgedAt.nanoseconds
         downstreams[token].note.facts.verify = upstreams[connection].verifyTime
-        downstreams[token].note.facts.isReused = upstreams[connection].wasUsed
+        downstreams[token].note.facts.isReused = upstreams[connection].requestCount > 1
         downstreams[token].noteInstance = upstreams[connection].instance
         upstreams[connection].verifyTime = 0
-        upstreams[connection].wasUsed = true
     }
 
     /// The request is over: its line is written.
