@@ -154,6 +154,6 @@ enum RequestWords {
     private static let meaningful: Set<String> = [
         "host", "cookie", "set-cookie", "content-type", "content-encoding", "expect", "via",
         "forwarded", "max-forwards", "origin", "referer", "range", "accept", "date",
-        "http2-settings",
+        "http2-settings", "user-agent", "x-request-id",
     ]
 }

@@ -64,6 +64,10 @@ private enum Tables {
         => 1:20: {carrier} 'cookie'; this field has a meaning of its own
         carrier: { header: Content_Length }
         => 1:20: {carrier} 'Content_Length'; this field has a meaning of its own
+        carrier: { header: User-Agent }
+        => 1:20: {carrier} 'User-Agent'; this field has a meaning of its own
+        carrier: { header: x_request_id }
+        => 1:20: {carrier} 'x_request_id'; this field has a meaning of its own
         carrier: { header: X-Forwarded-Session }
         => 1:20: {carrier} 'X-Forwarded-Session'; this field has a meaning of its own
         client_header: strip
