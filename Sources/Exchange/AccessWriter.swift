@@ -5,7 +5,8 @@ public import Settings
 /// Writes a line for each request, in the form of `log.access`.
 ///
 /// The head is written into a note while it is at hand, the rest when the request is over. Nothing
-/// in a line is a session: the fields that carry one are not among those that are written.
+/// in a line is a session: the fields that carry one are not among those that are written, nor are
+/// field lines that went astray.
 public struct AccessWriter: Sendable {
     private let format: LogSettings.Access
 
@@ -78,6 +79,10 @@ public struct AccessWriter: Sendable {
         return ByteRange(offset: start, count: head.target.end + " HTTP/1.1".utf8.count - start)
     }
 
+    /// What came first, up to an end of line; nothing where that is a field line.
+    ///
+    /// Where a client and Lychgate disagree on lengths, a request begins in the middle of another
+    /// one's fields.
     private static func firstLine(_ input: borrowing Buffer) -> ByteRange {
         let bytes = input.bytes
         var start = 0
@@ -86,7 +91,11 @@ public struct AccessWriter: Sendable {
         while end < bytes.count, end - start < 8192, bytes[end] != 0x0D, bytes[end] != 0x0A {
             end += 1
         }
-        return ByteRange(offset: start, count: end - start)
+        var place = start
+        while place < end, bytes[place] == 0x20 || bytes[place] == 0x09 { place += 1 }
+        while place < end, ByteClass.isToken(bytes[place]) { place += 1 }
+        let isFieldLine = place < end && bytes[place] == UInt8(ascii: ":")
+        return ByteRange(offset: start, count: isFieldLine ? 0 : end - start)
     }
 
     // MARK: The line
@@ -143,6 +152,9 @@ public struct AccessWriter: Sendable {
     }
 
     /// The name in an `Authorization: Basic`, or `-`.
+    ///
+    /// It stands in the line without quotes, so its spaces are escaped, too, which nginx leaves to
+    /// be taken for the next fields.
     private func appendUser(
         _ lines: AccessFields,
         _ input: borrowing Buffer,
@@ -154,7 +166,8 @@ public struct AccessWriter: Sendable {
         }
         var name = Buffer()
         name.append(user)
-        appendEscaped(name, ByteRange(offset: 0, count: user.count), into: &out)
+        let range = ByteRange(offset: 0, count: user.count)
+        appendEscaped(name, range, least: 0x21, into: &out)
     }
 
     /// nginx's default escaping: quotes, backslashes, control bytes and those above ASCII become
@@ -162,13 +175,14 @@ public struct AccessWriter: Sendable {
     private func appendEscaped(
         _ input: borrowing Buffer,
         _ range: ByteRange,
+        least: UInt8 = 0x20,
         into out: inout Buffer
     ) {
         let bytes = input.bytes
         var kept = range.start
         for place in range.start..<range.end {
             let byte = bytes[place]
-            let isPlain = byte >= 0x20 && byte < 0x7F && byte != 0x22 && byte != 0x5C
+            let isPlain = byte >= least && byte < 0x7F && byte != 0x22 && byte != 0x5C
             guard !isPlain else { continue }
             out.append(input, from: kept, count: place - kept)
             kept = place + 1

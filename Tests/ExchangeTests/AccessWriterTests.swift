@@ -96,6 +96,8 @@ struct AccessWriterTests {
             ("Basic dTwiPjpwYXNz", #"u<\x22>"#), ("Basic OnBhc3M=", "-"),
             ("Basic bm9jb2xvbg==", "-"), ("Basic", "-"), ("Basic !!!!", "-"), ("Bearer abcd", "-"),
             ("Basic ", "-"), ("Basicx dXNlcjpwYXNz", "-"),
+            // It stands there without quotes: a space would let a name pass for more fields.
+            ("Basic YSBbYl0gImM6eA==", #"a\x20[b]\x20\x22c"#),
         ]
     )
     func user(credentials: String, name: String) {
@@ -113,6 +115,15 @@ struct AccessWriterTests {
         #expect(line(.common, "", isMalformed: true) == start + "\"-\" 200 50\n")
         let long = String(repeating: "a", count: 9000)
         #expect(line(.common, long, isMalformed: true).utf8.count < 8400)
+    }
+
+    @Test(
+        "a field line where a request should begin is not shown: it may be a session",
+        arguments: ["X-Session-ID: secret\r\n", "\r\n \tCookie: a=secret", "x-session-id:secret"]
+    )
+    func astray(text: String) {
+        #expect(line(.common, text, isMalformed: true) == start + "\"-\" 200 50\n")
+        #expect(line(.json, text, isMalformed: true).contains(#""request":null,"#))
     }
 
     @Test("JSON: every member, and null for what there was none of")
