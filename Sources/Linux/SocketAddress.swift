@@ -115,14 +115,22 @@ public struct SocketAddress: Sendable, Equatable {
         return isIPv4 || isIPv6
     }
 
-    /// The same addresses, the families by turns, that of the first one first (RFC 8305 §4).
+    /// The same addresses, each once, the families by turns, that of the first one first
+    /// (RFC 8305 §4).
     ///
     /// Within a family they keep their order. So a family that does not work costs one attempt and
     /// not as many as it has addresses.
     public static func interleaved(_ addresses: [SocketAddress]) -> [SocketAddress] {
         guard let first = addresses.first else { return [] }
-        let same = addresses.filter { $0.family == first.family }
-        let others = addresses.filter { $0.family != first.family }
+        var same: [SocketAddress] = []
+        var others: [SocketAddress] = []
+        for address in addresses where !same.contains(address) && !others.contains(address) {
+            if address.family == first.family {
+                same.append(address)
+            } else {
+                others.append(address)
+            }
+        }
         var mixed: [SocketAddress] = []
         for place in 0..<max(same.count, others.count) {
             if place < same.count { mixed.append(same[place]) }

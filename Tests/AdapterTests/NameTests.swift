@@ -25,6 +25,8 @@ struct NameTests {
             try SocketAddress.interleaved(four) == addresses("1.0.0.1", "::1", "1.0.0.2", "::2")
         )
         #expect(SocketAddress.interleaved([]).isEmpty)
+        let double = try addresses("1.0.0.1", "1.0.0.1", "::1", "1.0.0.1")
+        #expect(try SocketAddress.interleaved(double) == addresses("1.0.0.1", "::1"))
     }
 
     @Test("what is a literal, and what a name")
@@ -56,6 +58,16 @@ struct NameTests {
         let other = try addresses("1.0.0.2", "1.0.0.1")
         #expect(schedule.resolved(other, now: at(1)) == .addresses(other))
         #expect(schedule.resolved(other, now: at(2)) == nil)
+    }
+
+    @Test("the same addresses in another order are no news: resolvers let them take turns")
+    func turns() throws {
+        let known = try addresses("1.0.0.1", "1.0.0.2", "1.0.0.3")
+        let turned = try addresses("1.0.0.2", "1.0.0.3", "1.0.0.1")
+        var schedule = NameSchedule(known: known, now: at(0))
+        #expect(schedule.resolved(turned, now: at(30)) == nil)
+        let fewer = try addresses("1.0.0.3", "1.0.0.1")
+        #expect(schedule.resolved(fewer, now: at(60)) == .addresses(fewer))
     }
 
     @Test("failures are told once, come further and further apart, and keep what was known")

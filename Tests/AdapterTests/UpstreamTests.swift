@@ -15,7 +15,7 @@ struct UpstreamTests {
         )
         let listener = try ListeningSocket(ip: address, isShared: false)
         let first = try Socket.connect(to: listener.address)
-        var upstream = Upstream(descriptor: first, openedAt: .zero)
+        var upstream = Upstream(descriptor: first, address: address, openedAt: .zero)
         upstream.instance = InstanceNumber(rawValue: 1)
         upstream.ask.firstReport = .id(Array("A".utf8))
         upstream.wire.input.append("HTTP/1.1 200 OK\r\n")
@@ -23,10 +23,11 @@ struct UpstreamTests {
 
         let later = MonotonicTime(nanoseconds: 5)
         let second = try Socket.connect(to: listener.address)
-        upstream.replaceSocket(second, openedAt: later)
+        upstream.replaceSocket(second, address: listener.address, openedAt: later)
         #expect((upstream.instance == nil) as Bool)
         #expect((upstream.ask.firstReport == nil) as Bool)
         #expect((upstream.openedAt == later) as Bool)
+        #expect((upstream.address == listener.address) as Bool)
         #expect((upstream.wire.isQuiet && !upstream.wire.isWritable) as Bool)
     }
 

@@ -123,6 +123,35 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "a backend that the name does not mean any more gets no more requests, though it lives"
+        )
+        func movesAway() throws {
+            let first = Endpoint.free(host: "127.0.0.1")
+            let second = Endpoint.tcp("127.0.0.2", port(first))
+            try backend(at: first) { old in
+                try backend(at: second) { new in
+                    try onName(["127.0.0.1"], port: port(first), more: usual) {
+                        process,
+                        endpoint,
+                        mean in
+                        let client = Client(endpoint)
+                        #expect(try client.get("/before").status == 200)
+                        try mean(["127.0.0.2"])
+                        // A lost connection is a reason to resolve the name again.
+                        _ = try? client.get("/cut?framing=length")
+                        _ = try eventually(client, "/until") { _ in
+                            process.sawError("backend.test", "means 127.0.0.2", seconds: 0)
+                        }
+                        _ = try eventually(client, "/until") { _ in new.count(of: "/until") > 0 }
+                        for _ in 0..<20 { #expect(try client.get("/after").status == 200) }
+                        #expect(new.count(of: "/after") == 20)
+                        #expect(old.count(of: "/after") == 0)
+                    }
+                }
+            }
+        }
+
         @Test("a name that means nothing at the start: said, answered 502, and asked for again")
         func nothing() throws {
             let place = Endpoint.free()

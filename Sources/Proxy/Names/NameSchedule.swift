@@ -48,7 +48,10 @@ public struct NameSchedule: Sendable {
         let wasFailing = isFailing
         isFailing = false
         let addresses = SocketAddress.interleaved(found)
-        if addresses == known { return wasFailing ? .recovered : nil }
+        // Resolvers let the addresses of a name take turns; that is no news to whoever has one.
+        if addresses.count == known.count && addresses.allSatisfy(known.contains) {
+            return wasFailing ? .recovered : nil
+        }
         known = addresses
         return .addresses(addresses)
     }

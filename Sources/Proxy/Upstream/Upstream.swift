@@ -25,6 +25,8 @@ struct Upstream: ~Copyable {
     }
 
     var wire: Wire
+    /// Where its present socket connects to.
+    var address: SocketAddress
     /// When its present socket began to connect.
     var openedAt: MonotonicTime
     var machine = ConnectionMachine(role: .client)
@@ -43,27 +45,48 @@ struct Upstream: ~Copyable {
     /// The first of the backend's addresses that was tried for it, and how many were in vain.
     var firstAddress = 0
     var failedAttempts = 0
-    /// How long the identity question took, until a request has told, in nanoseconds.
+    /// Whether the backend's name does not mean its address any more: it carries at most the
+    /// request that it has, or was made for.
+    var isOutdated = false
+    /// When the identity question under way was put.
     var askedAt = MonotonicTime.zero
+    /// How long the question took, in nanoseconds, until a request has told.
     var verifyTime: Int64 = 0
     /// The identity question under way.
     var ask = IdentityAsk()
     /// How far a response that is collected was taken, from the front of `wire.input`.
     var cursor = 0
 
-    init(descriptor: consuming Descriptor, openedAt: MonotonicTime) {
+    init(
+        descriptor: consuming Descriptor,
+        address: SocketAddress,
+        openedAt: MonotonicTime
+    ) {
         wire = Wire(descriptor, isWritable: false)
+        self.address = address
         self.openedAt = openedAt
     }
 
     /// Puts a new socket in the place of one that came to nothing; nothing that was known of that
     /// one is known of this.
-    mutating func replaceSocket(_ descriptor: consuming Descriptor, openedAt: MonotonicTime) {
+    mutating func replaceSocket(
+        _ descriptor: consuming Descriptor,
+        address: SocketAddress,
+        openedAt: MonotonicTime
+    ) {
         wire = Wire(descriptor, isWritable: false)
+        self.address = address
         self.openedAt = openedAt
         instance = nil
         identifiedAt = nil
         ask = IdentityAsk()
+    }
+
+    /// How long the identity question took that was answered now, or came to nothing; 0 if none
+    /// was put.
+    mutating func takeVerifyTime(now: MonotonicTime) -> Int64 {
+        defer { askedAt = .zero }
+        return askedAt == .zero ? 0 : now.nanoseconds &- askedAt.nanoseconds
     }
 
     /// Takes what came in of the identity answer.

@@ -25,23 +25,26 @@ extension Worker {
     private mutating func open(asCarrierFor asker: SlabToken?) {
         // The order of openings decides which of two answers is late: no stamp of the turn.
         let openedAt = MonotonicClock.now()
-        // A carrier goes where its asker went, or nowhere.
-        let first = asker.map { addressIndex(of: $0) } ?? addressIndex
         var attempt = 0
         let descriptor: Descriptor
+        let address: SocketAddress
         do {
-            descriptor =
-                if asker == nil {
-                    try connect(from: first, &attempt)
-                } else {
-                    try Socket.connect(to: addresses[first])
-                }
+            if let asker {
+                // A carrier goes where its asker went, or nowhere.
+                address = upstreams[asker].address
+                descriptor = try Socket.connect(to: address)
+            } else {
+                descriptor = try connect(from: addressIndex, &attempt)
+                address = addresses[(addressIndex + attempt) % addresses.count]
+            }
         } catch {
             refused(asCarrierFor: asker, error)
             return
         }
-        let token = upstreams.insert(Upstream(descriptor: descriptor, openedAt: openedAt))
-        upstreams[token].firstAddress = first
+        let token = upstreams.insert(
+            Upstream(descriptor: descriptor, address: address, openedAt: openedAt)
+        )
+        upstreams[token].firstAddress = addressIndex
         upstreams[token].failedAttempts = attempt
         upstreams[token].isCarrier = asker != nil
         if let asker {
@@ -52,7 +55,7 @@ extension Worker {
         } else {
             pool.opening(ConnectionID(rawValue: token.bits), now: now)
         }
-        setDeadline(ofUpstream: token, attemptDeadline)
+        setDeadline(ofUpstream: token, asker == nil ? attemptDeadline : now + patience.connect)
         watch(token)
     }
 
@@ -121,7 +124,8 @@ extension Worker {
             openingFailed(token, .refused, error.description)
             return
         }
-        addressIndex = addressIndex(of: token)
+        let address = upstreams[token].address
+        addressIndex = addresses.firstIndex { $0 == address } ?? addressIndex
         upstreams[token].phase = .connected
         upstreams[token].deadline = .distantFuture
         switch pool.connected(ConnectionID(rawValue: token.bits)) {
@@ -132,16 +136,36 @@ extension Worker {
         }
     }
 
-    private func addressIndex(of token: SlabToken) -> Int {
-        (upstreams[token].firstAddress + upstreams[token].failedAttempts)
-            % addresses.count
-    }
-
-    /// The backend's name means other addresses: new connections go there.
+    /// The backend's name means other addresses (never none): new connections go there.
+    ///
+    /// What is on its way to another one turns round, what is idle is closed, and what carries a
+    /// request is closed behind it. Else a backend that was moved away from while it lived would be
+    /// sent requests for as long as there are any.
     mutating func take(_ found: [SocketAddress]) {
         let last = addresses.isEmpty ? nil : addresses[addressIndex]
         addresses = found
         addressIndex = found.firstIndex { $0 == last } ?? 0
+        for index in 0..<upstreams.placeCount {
+            guard let token = upstreams.token(at: index) else { continue }
+            let address = upstreams[token].address
+            let place = found.firstIndex { $0 == address }
+            upstreams[token].isOutdated = place == nil
+            switch upstreams[token].phase {
+            case .connecting where !upstreams[token].isCarrier:
+                upstreams[token].firstAddress = place ?? addressIndex
+                upstreams[token].failedAttempts = place == nil ? -1 : 0
+                if place == nil && !tryNextAddress(token) {
+                    openingFailed(token, .closed, "its address is not the backend's any more")
+                }
+            case .idle where place == nil: closeOutdated(token)
+            case .connecting, .connected, .asking, .reconnecting, .idle, .leased: break
+            }
+        }
+    }
+
+    private mutating func closeOutdated(_ token: SlabToken) {
+        _ = pool.closed(ConnectionID(rawValue: token.bits))
+        discardUpstream(token)
     }
 
     /// Each address has its share of `connect_timeout`, so that all were tried when it is over.
@@ -158,8 +182,11 @@ extension Worker {
         guard attempt < addresses.count else { return false }
         do {
             let openedAt = MonotonicClock.now()
-            let descriptor = try connect(from: upstreams[token].firstAddress, &attempt)
-            upstreams[token].replaceSocket(descriptor, openedAt: openedAt)
+            let first = upstreams[token].firstAddress
+            let descriptor = try connect(from: first, &attempt)
+            let address = addresses[(first + attempt) % addresses.count]
+            upstreams[token].replaceSocket(descriptor, address: address, openedAt: openedAt)
+            upstreams[token].isOutdated = false
         } catch {
             return false
         }
@@ -245,10 +272,10 @@ extension Worker {
             return
         }
         do {
-            let address = addresses[addressIndex(of: token)]
             let openedAt = MonotonicClock.now()
+            let address = upstreams[token].address
             let descriptor = try Socket.connect(to: address)
-            upstreams[token].replaceSocket(descriptor, openedAt: openedAt)
+            upstreams[token].replaceSocket(descriptor, address: address, openedAt: openedAt)
             upstreams[token].phase = .reconnecting
             setDeadline(ofUpstream: token, now + patience.connect)
             watch(token)
@@ -298,10 +325,7 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
-        if upstreams[token].askedAt != .zero {
-            upstreams[token].verifyTime =
-                now.nanoseconds &- upstreams[token].askedAt.nanoseconds
-        }
+        let verifyTime = upstreams[token].takeVerifyTime(now: now)
         upstreams[token].identifiedAt = wasAsked ? now : nil
         if isCutShort { lostUnused(token) }
         buffers.strip(&upstreams[token].wire.input)
@@ -318,12 +342,18 @@ extension Worker {
             if let closing { discardUpstream(SlabToken(closing)) }
             let granted = SlabToken(connection)
             upstreams[granted].instance = observation.instance
+            upstreams[granted].verifyTime = verifyTime
             upstreams[granted].phase = .leased
             upstreams[granted].deadline = .distantFuture
             grants.append(Grant(exchange: SlabToken(exchange), connection: granted))
         case .idle(let closing):
             if let closing { discardUpstream(SlabToken(closing)) }
-            becomesIdle(token)
+            upstreams[token].verifyTime = verifyTime
+            if upstreams[token].isOutdated {
+                closeOutdated(token)
+            } else {
+                becomesIdle(token)
+            }
         case .close(let closing):
             if let closing { discardUpstream(SlabToken(closing)) }
             discardUpstream(token)
@@ -346,12 +376,13 @@ extension Worker {
 
     /// Gives a connection back on which nothing was written.
     mutating func giveBack(_ token: SlabToken) {
-        released(token, persists: upstreams[token].wire.isQuiet)
+        released(token, persists: upstreams[token].wire.isQuiet && !upstreams[token].isOutdated)
     }
 
     /// An exchange is done with its connection.
     mutating func release(_ token: SlabToken, isReusable: Bool) {
-        let isClean = isReusable && upstreams[token].wire.isQuiet
+        let isClean =
+            isReusable && upstreams[token].wire.isQuiet && !upstreams[token].isOutdated
         if isClean {
             buffers.strip(&upstreams[token].wire.input)
             buffers.strip(&upstreams[token].wire.output)
