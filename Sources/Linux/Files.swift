@@ -30,6 +30,13 @@ public enum Files {
         case error = 2
     }
 
+    /// Puts the null device in the place of standard streams that are closed.
+    ///
+    /// Else the next connection would get the number of one, and the log with it.
+    public static func fillStreams() throws(SystemError) {
+        guard clinux_fill_standard_streams() == 0 else { throw .last("open /dev/null") }
+    }
+
     /// Writes text to a stream, waiting where it must; a closed stream is ignored.
     public static func write(_ text: String, to stream: Stream) {
         var bytes = Array(text.utf8)[...]

@@ -29,6 +29,11 @@ enum Program {
     }
 
     private static func serve(_ settings: Settings) -> Int32 {
+        do throws(SystemError) {
+            try Files.fillStreams()
+        } catch {
+            return 1
+        }
         do throws(StartFailure) {
             try ProxyServer.run(settings, version: version)
             return 0

@@ -6,6 +6,9 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 int clinux_accept(int listener, struct sockaddr *address, socklen_t *length) {
     return accept4(listener, address, length, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -13,6 +16,24 @@ int clinux_accept(int listener, struct sockaddr *address, socklen_t *length) {
 
 int clinux_open_file(const char *path) {
     return open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+}
+
+int clinux_reopen_nonblocking(int descriptor) {
+    struct stat facts;
+    if (fstat(descriptor, &facts)) return -1;
+    if (!S_ISFIFO(facts.st_mode) && !isatty(descriptor)) return -1;
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", descriptor);
+    return open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+}
+
+int clinux_fill_standard_streams(void) {
+    for (int number = 0; number <= 2; number++) {
+        if (fcntl(number, F_GETFD) >= 0) continue;
+        // The least number that is free is this one.
+        if (open("/dev/null", O_RDWR) < 0) return -1;
+    }
+    return 0;
 }
 
 int clinux_block_signals(void) {

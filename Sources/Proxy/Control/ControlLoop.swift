@@ -16,6 +16,9 @@ struct ControlLoop: ~Copyable {
     /// The thread wakes far more often than there is something to reap.
     private static var reapPace: Duration { .seconds(1) }
 
+    /// A reader that stands still for long is worth a line now and then.
+    private static var dropsPace: Duration { .seconds(10) }
+
     private let shared: Shared
     private let signals: Signals
     private let workers: [Mailbox<WorkerMessage>]
@@ -82,8 +85,10 @@ struct ControlLoop: ~Copyable {
     /// Writes the last lines, for which a slow reader has a moment.
     mutating func finish() {
         names?.stop()
-        writeLogs()
+        shared.accessLog.write(to: &requests)
         requests.finish()
+        shared.accessLog.write(to: &requests)
+        tellDrops()
         shared.log.write(.info, "stopped")
         shared.log.write(to: &events)
         events.finish()
@@ -92,15 +97,15 @@ struct ControlLoop: ~Copyable {
     /// Writes what the two streams take at once.
     private mutating func writeLogs() {
         shared.accessLog.write(to: &requests)
-        let now = MonotonicClock.now()
-        if dropsToldAt + .seconds(1) <= now {
-            let lost = shared.accessLog.takeDropped()
-            if lost > 0 {
-                dropsToldAt = now
-                shared.log.write(.warning, "\(lost) access log lines were dropped")
-            }
-        }
+        if dropsToldAt + Self.dropsPace <= MonotonicClock.now() { tellDrops() }
         shared.log.write(to: &events)
+    }
+
+    private mutating func tellDrops() {
+        let lost = shared.accessLog.takeDropped()
+        guard lost > 0 else { return }
+        dropsToldAt = MonotonicClock.now()
+        shared.log.write(.warning, "\(lost) access log lines were dropped")
     }
 
     private mutating func receive(_ message: ControlMessage) {

@@ -33,6 +33,7 @@ final class AccessLog: Sendable {
             dropped.add(UInt64(batch.lineCount))
         }
         stream.flush()
+        dropped.add(stream.takeLost())
     }
 
     /// How many lines were dropped since the last call.

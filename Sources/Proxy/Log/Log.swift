@@ -45,6 +45,7 @@ final class Log: Sendable {
     func write(to stream: inout LineStream) {
         for line in lines.drain() where !stream.put(bytes(line)) { dropped.add(1) }
         stream.flush()
+        dropped.add(stream.takeLost())
         guard !stream.isWaiting else { return }
         let lost = dropped.takeAll()
         if lost > 0 {

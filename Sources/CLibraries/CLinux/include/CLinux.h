@@ -15,6 +15,13 @@
 int clinux_accept(int listener, struct sockaddr *address, socklen_t *length);
 int clinux_open_file(const char *path);
 
+// Opens a pipe or terminal that is open for writing once more, non-blocking, and the first one stays
+// as it is; -1 for other kinds of files, and where that cannot be done.
+int clinux_reopen_nonblocking(int descriptor);
+
+// Opens /dev/null in the place of those of 0, 1 and 2 that are closed.
+int clinux_fill_standard_streams(void);
+
 // Blocks SIGINT, SIGTERM, SIGHUP and SIGPIPE for every thread made from here on, and gives a
 // descriptor that reports them.
 int clinux_block_signals(void);
