@@ -23,6 +23,15 @@ public struct AccessNote: ~Copyable {
     /// No request.
     public init() {}
 
+    /// Moves the text to memory of its own size, and hands the rest out.
+    public mutating func fitText() -> Buffer {
+        var fitting = Buffer(capacity: max(1, text.count))
+        fitting.append(text, from: 0, count: text.count)
+        let storage = text.takeStorage()
+        text = fitting
+        return storage
+    }
+
     /// Forgets the request, and hands its memory out.
     public mutating func close() -> Buffer {
         isOpen = false

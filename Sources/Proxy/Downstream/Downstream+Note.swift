@@ -21,9 +21,13 @@ extension Downstream {
     }
 
     /// Notes what stands at the front of the input and is no request.
-    mutating func noteMalformed(_ writer: AccessWriter, now: MonotonicTime) {
+    mutating func noteMalformed(
+        _ verdict: StaticString,
+        _ writer: AccessWriter,
+        now: MonotonicTime
+    ) {
         writer.begin(malformed: wire.input, into: &note)
-        begin("malformed", now: now)
+        begin(verdict, now: now)
         // It has no end: all that is here counts as its own.
         note.facts.bytesIn &-= UInt64(wire.input.count)
     }

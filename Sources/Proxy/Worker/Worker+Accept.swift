@@ -56,6 +56,7 @@ extension Worker {
     private mutating func turnAway(_ token: SlabToken) {
         var frame = AnswerFrame()
         frame.closes = true
+        if access.isOn { noteTurnedAway(token) }
         send(.overloaded, frame, on: token, then: .linger)
     }
 

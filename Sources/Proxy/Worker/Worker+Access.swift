@@ -8,6 +8,8 @@ internal import Time
 /// What of a request's way goes into its access line. Nothing here is called when there is none.
 extension Worker {
     /// A head was judged; what it says is noted while it is at hand.
+    ///
+    /// It may be long under way, so its text gets memory of its own size.
     mutating func noteRequest(_ token: SlabToken, _ judgement: Judgement, _ requestID: RequestID) {
         buffers.equip(&downstreams[token].note.text)
         downstreams[token].note(
@@ -18,12 +20,27 @@ extension Worker {
             access.writer,
             now: now
         )
+        buffers.give(downstreams[token].note.fitText())
     }
 
     /// What came is no request; it is refused, or was never whole.
     mutating func noteRefusal(_ token: SlabToken) {
         buffers.equip(&downstreams[token].note.text)
-        downstreams[token].noteMalformed(access.writer, now: now)
+        downstreams[token].noteMalformed("malformed", access.writer, now: now)
+    }
+
+    /// A client is turned away before it has said anything.
+    mutating func noteTurnedAway(_ token: SlabToken) {
+        buffers.equip(&downstreams[token].note.text)
+        downstreams[token].noteMalformed("turned-away", access.writer, now: now)
+    }
+
+    /// The worker ends before the request does: that no answer came is not its client's doing.
+    mutating func noteCutOff(_ token: SlabToken) {
+        guard downstreams[token].note.isOpen, downstreams[token].note.facts.status == 0 else {
+            return
+        }
+        downstreams[token].note.facts.status = 503
     }
 
     /// The request is about to be written to a connection.

@@ -150,7 +150,9 @@ struct Worker: ~Copyable {
             access.handOver()
         }
         for index in 0..<downstreams.placeCount {
-            if let token = downstreams.token(at: index) { closeDownstream(token) }
+            guard let token = downstreams.token(at: index) else { continue }
+            if access.isOn { noteCutOff(token) }
+            closeDownstream(token)
         }
         access.handOver()
     }
