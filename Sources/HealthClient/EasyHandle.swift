@@ -7,6 +7,8 @@ struct EasyHandle: ~Copyable {
     private let reception: UnsafeMutablePointer<Reception>
     private let closingFields: UnsafeMutablePointer<curl_slist>
     private let bodyBytesMax: Int
+    /// What the host's name means, in libcurl's words; nil where libcurl resolves it.
+    private var meaning: UnsafeMutablePointer<curl_slist>?
 
     private init(
         handle: UnsafeMutableRawPointer,
@@ -41,8 +43,22 @@ struct EasyHandle: ~Copyable {
     deinit {
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(closingFields)
+        unsafe curl_slist_free_all(meaning)
         unsafe reception.deinitialize(count: 1)
         unsafe reception.deallocate()
+    }
+
+    /// Has the name of a host mean these addresses from the next question on.
+    ///
+    /// - Precondition: no question is under way.
+    mutating func setMeaning(of host: String, port: UInt16, _ addresses: [String]) {
+        let texts = addresses.map { $0.contains(":") ? "[\($0)]" : $0 }
+        let entry = "\(host):\(port):" + texts.joined(separator: ",")
+        guard let list = unsafe curl_slist_append(nil, entry) else { return }
+        // Safe because libcurl reads the old list no more once it has the new one.
+        _ = unsafe ccurl_set_list(handle, CURLOPT_RESOLVE, list)
+        unsafe curl_slist_free_all(meaning)
+        unsafe meaning = list
     }
 
     /// Sets what differs from question to question, and forgets the last answer.
@@ -102,8 +118,6 @@ struct EasyHandle: ~Copyable {
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try set(CURLOPT_FOLLOWLOCATION, 0)
         try set(CURLOPT_NOSIGNAL, 1)
-        // A backend that has moved is found again soon.
-        try set(CURLOPT_DNS_CACHE_TIMEOUT, 5)
         // Zero is "no limit" to libcurl.
         try set(CURLOPT_TIMEOUT_MS, max(1, milliseconds))
         try set(CURLOPT_CONNECTTIMEOUT_MS, max(1, milliseconds))

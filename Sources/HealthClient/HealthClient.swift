@@ -8,7 +8,10 @@ internal import CCurl
 @safe
 public struct HealthClient: ~Copyable {
     private let multi: UnsafeMutableRawPointer
-    private let easy: EasyHandle
+    private var easy: EasyHandle
+    private let place: HealthTarget.Place
+    /// What the host's name means from the next question on, where that is news.
+    private var addresses: [String]?
     /// Whether a question is under way.
     public private(set) var isAsking = false
     private var connection = HealthConnection.once
@@ -27,6 +30,7 @@ public struct HealthClient: ~Copyable {
         }
         unsafe self.multi = multi
         self.easy = easy
+        place = target.place
         _ = unsafe ccurl_multi_set_long(multi, CURLMOPT_MAXCONNECTS, 1)
     }
 
@@ -37,10 +41,20 @@ public struct HealthClient: ~Copyable {
         unsafe curl_multi_cleanup(multi)
     }
 
+    /// Has the host's name mean these addresses, from the next question on, whatever name servers
+    /// say.
+    public mutating func takeAddresses(_ addresses: [String]) {
+        self.addresses = addresses
+    }
+
     /// Begins a question: connects, without waiting; gives up one that is under way.
     public mutating func ask(over connection: HealthConnection = .once) {
         cancel()
         self.connection = connection
+        if let addresses, case .host(let host, let port) = place {
+            easy.setMeaning(of: host, port: port, addresses)
+            self.addresses = nil
+        }
         easy.prepare(for: connection)
         let code = unsafe curl_multi_add_handle(multi, easy.handle)
         guard code == CURLM_OK else {

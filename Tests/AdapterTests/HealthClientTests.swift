@@ -40,6 +40,23 @@ private func target(
 }
 
 struct HealthClientAnswerTests {
+    @Test("a name means what it is said to mean, though no name server knows it, and later else")
+    func meaning() throws {
+        let server = ScriptedServer { _, _ in [.send(response("200 OK", health))] }
+        defer { server.stop() }
+        let place = HealthTarget.Place.host("backend.invalid", port: server.port)
+        var client = try HealthClient(
+            HealthTarget(place: place, path: "/health", timeout: .seconds(10))
+        )
+        client.takeAddresses(["127.0.0.1"])
+        #expect(answer(&client).status == 200)
+        client.takeAddresses(["127.0.0.2"])
+        #expect(answer(&client).failure == .refused)
+        client.takeAddresses(["::1", "127.0.0.1"])
+        #expect(answer(&client).status == 200)
+        #expect(answer(&client).status == 200)
+    }
+
     @Test("an answer with its length")
     func plain() throws {
         #expect(

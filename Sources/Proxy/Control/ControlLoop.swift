@@ -49,6 +49,9 @@ struct ControlLoop: ~Copyable {
         self.signals = signals
         self.workers = workers
         self.names = names
+        if names != nil && !shared.upstreamAddresses.isEmpty {
+            watcher.takeAddresses(shared.upstreamAddresses.map(\.ipText))
+        }
         running = workers.count
     }
 
@@ -132,12 +135,13 @@ struct ControlLoop: ~Copyable {
         }
     }
 
-    private func note(_ news: NameSchedule.News) {
+    private mutating func note(_ news: NameSchedule.News) {
         let name = shared.settings.upstream.address.text
         switch news {
         case .addresses(let addresses):
             let texts = addresses.map(\.text).joined(separator: ", ")
             shared.log.write(.info, "\(name) means \(texts)")
+            watcher.takeAddresses(addresses.map(\.ipText))
             broadcast(.addresses(addresses))
         case .failed(let reason):
             shared.log.write(

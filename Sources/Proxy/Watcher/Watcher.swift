@@ -66,6 +66,11 @@ public struct Watcher: ~Copyable {
         schedule.connectionLost(loss, now: clock())
     }
 
+    /// The backend's name means these addresses, for the watcher as for the workers.
+    public mutating func takeAddresses(_ addresses: [String]) {
+        client.takeAddresses(addresses)
+    }
+
     /// Asks if it is time to, and waits once: for an answer, a descriptor, or the next question.
     ///
     /// Descriptors that are `awaitingRoom` are watched for writing.
