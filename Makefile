@@ -63,6 +63,10 @@ storm: test-deps build ## the restart storm of the tests, five times as long, wi
 	@export LYCHGATE_STORM_RESTARTS=500 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
 	swift test --filter RestartStorm
 
+soak: test-deps build ## a minute of mixed load with the release binary: memory and descriptors
+	@export LYCHGATE_SOAK_SECONDS=60 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
+	swift test --filter Soak
+
 sanitize: test-deps ## the whole test suite under AddressSanitizer, then ThreadSanitizer
 	@export LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 	LYCHGATE_SANITIZER=address swift test --sanitize=address --scratch-path .build-asan
@@ -103,4 +107,4 @@ else
 fi
 endef
 
-.PHONY: help run restart-backend demo deps build venv test-deps test storm sanitize lint fuzz bench clean
+.PHONY: help run restart-backend demo deps build venv test-deps test storm soak sanitize lint fuzz bench clean
