@@ -28,6 +28,8 @@ public struct ResponseEdits: Sendable {
     public var closes = false
     /// Tell a client of HTTP/1.0 that its connection lives on.
     public var saysKeepAlive = false
+    /// Pass `Upgrade` on: the response agrees to one, or asks for one.
+    public var keepsUpgrade = false
     /// The new jar cookie, when the response issued a session.
     public var newCookie: JarCookie?
     /// Expire the client's jar cookie.
@@ -44,13 +46,14 @@ public struct ResponseEdits: Sendable {
 /// Rewrites a response head for the client, straight from the bytes received into the bytes to
 /// send; what does not change is copied in one piece.
 public enum ResponseRewriter {
-    /// Appends the head for the client to `out`.
+    /// Appends the head for the client to `out`, with the line `date` if it has none.
     ///
     /// - Precondition: `head` was parsed from the first waiting bytes of `input`.
     public static func write(
         _ head: borrowing ResponseHead,
         from input: borrowing Buffer,
         edits: ResponseEdits,
+        date: borrowing Buffer,
         rules: SessionRules,
         into out: inout Buffer
     ) {
@@ -60,16 +63,21 @@ public enum ResponseRewriter {
         let end = head.byteCount - 2
         let count = head.fields.count
         var kept = count > 0 ? head.fields[0].name.start : end
+        let dropsTrailer = edits.framing == .untilClose
         for index in 0..<count {
             let line = head.fields[index]
             let isShared =
                 privacy?.dropsSharedLines == true && line.id == .cacheControl
                 && CachePrivacy.isShared(line.value, in: input)
-            guard line.isHopByHop || isShared else { continue }
+            guard line.isHopByHop || isShared || dropsTrailer && line.id == .trailer else {
+                continue
+            }
+            if line.id == .upgrade && edits.keepsUpgrade { continue }
             out.append(input, from: kept, count: line.name.start - kept)
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
         }
         out.append(input, from: kept, count: end - kept)
+        if !head.hasDate { out.append(date, from: 0, count: date.count) }
         if edits.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
         if let cookie = edits.newCookie {
             out.append("Set-Cookie: ")
@@ -84,7 +92,9 @@ public enum ResponseRewriter {
         if edits.variesByCookie && CachePrivacy.needsVaryCookie(head, in: input) {
             out.append("Vary: Cookie\r\n")
         }
-        if edits.closes {
+        if edits.keepsUpgrade {
+            out.append(edits.closes ? "Connection: close, Upgrade\r\n" : "Connection: Upgrade\r\n")
+        } else if edits.closes {
             out.append("Connection: close\r\n")
         } else if edits.saysKeepAlive {
             out.append("Connection: keep-alive\r\n")

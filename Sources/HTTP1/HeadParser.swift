@@ -9,16 +9,20 @@ public struct HeadLimits: Sendable, Hashable {
     public var headerCount: Int
     /// The bytes of a request target.
     public var targetBytes: Int
+    /// The bytes of content that a request head may announce.
+    public var contentBytes: UInt64
 
     /// Limits; by default those of the configuration.
     public init(
         headerBytes: Int = 32 * 1024,
         headerCount: Int = 100,
-        targetBytes: Int = 8 * 1024
+        targetBytes: Int = 8 * 1024,
+        contentBytes: UInt64 = .max
     ) {
         self.headerBytes = headerBytes
         self.headerCount = headerCount
         self.targetBytes = targetBytes
+        self.contentBytes = contentBytes
     }
 }
 
@@ -123,6 +127,8 @@ public struct HeadParser: Sendable {
             of: .request(minorVersion: head.minorVersion)
         ) {
         case .refused(let cause): return cause
+        case .decided(.length(let count), _) where count > limits.contentBytes:
+            return .contentTooLarge
         case .decided(let framing, _): head.framing = framing
         }
         let options: ConnectionOptions
@@ -166,6 +172,7 @@ public struct HeadParser: Sendable {
             head.isPersistent =
                 !endsConnection && options.isPersistent(minorVersion: head.minorVersion)
         }
+        head.hasDate = facts.has(.date)
         // RFC 9110 §8.6: a length in 1xx and 204 is not to be sent, so it is not sent on.
         if head.status < 200 || head.status == 204, facts.has(.contentLength) {
             for index in 0..<head.fields.count where head.fields[index].id == .contentLength {

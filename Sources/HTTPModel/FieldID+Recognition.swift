@@ -37,6 +37,7 @@ extension FieldID {
         switch word {
         case UInt64(word: "te"): .te
         case UInt64(word: "via"): .via
+        case UInt64(word: "date"): .date
         case UInt64(word: "host"): .host
         case UInt64(word: "vary"): .vary
         case UInt64(word: "accept"): .accept
@@ -67,7 +68,8 @@ extension FieldID {
             if last == UInt64(word: "t-cookie") { return fits("set-cook", .setCookie) }
             return last == UInt64(word: "ep-alive") ? fits("keep-ali", .keepAlive) : .other
         case 12:
-            return last == UInt64(word: "ent-type") ? fits("content-", .contentType) : .other
+            if last == UInt64(word: "ent-type") { return fits("content-", .contentType) }
+            return last == UInt64(word: "forwards") ? fits("max-forw", .maxForwards) : .other
         case 13:
             if last == UInt64(word: "-control") { return fits("cache-co", .cacheControl) }
             return last == UInt64(word: "rization") ? fits("authoriz", .authorization) : .other

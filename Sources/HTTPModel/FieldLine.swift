@@ -11,11 +11,13 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case contentLength
     case contentType
     case cookie
+    case date
     case expect
     case forwarded
     case host
     case http2Settings
     case keepAlive
+    case maxForwards
     case origin
     case proxyAuthenticate
     case proxyAuthenticationInfo

@@ -48,7 +48,8 @@ final class Shared: Sendable {
         let limits = HeadLimits(
             headerBytes: settings.limits.headerBytes,
             headerCount: settings.limits.headerCount,
-            targetBytes: settings.limits.targetBytes
+            targetBytes: settings.limits.targetBytes,
+            contentBytes: settings.limits.bodyBytes.map { UInt64(clamping: $0) } ?? .max
         )
         headParser = HeadParser(limits: limits, protected: [carrier])
         let authority = settings.upstream.address.authority

@@ -198,4 +198,51 @@ struct ResponseRewriterTests {
                 == "HTTP/1.1 101 Switching Protocols\r\nA: 1\r\n\r\n"
         )
     }
+
+    @Test("RFC 9110 7.8 what a 101 agrees to, and a 426 asks for, is said anew")
+    func upgrade() {
+        let fields = "Upgrade: WebSocket\r\nConnection: upgrade, x-gone\r\nX-Gone: 1\r\nA: 1\r\n"
+        let kept = "Upgrade: WebSocket\r\nA: 1\r\n"
+        for line in ["HTTP/1.1 101 Switching Protocols\r\n", "HTTP/1.1 426 Upgrade Required\r\n"] {
+            func written(closes: Bool) -> String {
+                rewrittenResponse(line + fields + "\r\n") { _ in
+                    var edits = ResponseEdits()
+                    edits.keepsUpgrade = true
+                    edits.closes = closes
+                    return edits
+                }
+            }
+            #expect(written(closes: false) == line + kept + "Connection: Upgrade\r\n\r\n")
+            #expect(written(closes: true) == line + kept + "Connection: close, Upgrade\r\n\r\n")
+        }
+    }
+
+    @Test("RFC 9110 6.6.1 Date is added where there is none")
+    func date() {
+        let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+        #expect(
+            rewrittenResponse(ok + length + "\r\n", date: date) == ok + length + date + "\r\n"
+        )
+        let own = "dAtE: yesterday\r\nConnection: date\r\n" + length
+        #expect(
+            rewrittenResponse(ok + own + "\r\n", date: date)
+                == ok + "dAtE: yesterday\r\n" + length + "\r\n"
+        )
+    }
+
+    @Test("RFC 9110 6.6.2 Trailer is said where there are trailers")
+    func trailer() {
+        for (framing, line) in [
+            (DownstreamFraming.asReceived, "Trailer: X\r\n"), (.chunked, "Trailer: X\r\n"),
+            (.untilClose, ""),
+        ] {
+            let written = rewrittenResponse(ok + "Trailer: X\r\nA: 1\r\n\r\n") { _ in
+                var edits = ResponseEdits()
+                edits.framing = framing
+                return edits
+            }
+            let coding = framing == .chunked ? "Transfer-Encoding: chunked\r\n" : ""
+            #expect(written == ok + line + "A: 1\r\n" + coding + "\r\n")
+        }
+    }
 }

@@ -145,7 +145,7 @@ struct HopByHopTests {
                 + "Proxy-Authorization: x\r\nAccept: y\r\n\r\n"
         )
         #expect(request.result == .complete)
-        #expect(request.passedOn == ["Host", "X-Two", "Accept"])
+        #expect(request.passedOn == ["Host", "X-Two", "Trailer", "Accept"])
         #expect(request.head.isPersistent)
     }
 
@@ -154,7 +154,8 @@ struct HopByHopTests {
         let names = [
             "Host", "Content-Length", "Content-Type", "Cookie", "Set-Cookie", "Authorization",
             "Cache-Control", "Via", "Forwarded", "X-Forwarded-For", "X-Forwarded-Host",
-            "X-Forwarded-Proto", "X-Forwarded-Prefix", "Origin", "X-Session-ID",
+            "X-Forwarded-Proto", "X-Forwarded-Prefix", "Origin", "Max-Forwards", "Date",
+            "X-Session-ID",
         ]
         let values = ["a", "5"] + Array(repeating: "x", count: names.count - 2)
         let lines = zip(names, values).map { "\($0): \($1)\r\n" }.joined()
@@ -259,6 +260,24 @@ struct HeadLimitTests {
         )
     }
 
+    @Test("413: a length beyond the limit, not one of a response")
+    func contentLength() {
+        let parser = HeadParser(limits: HeadLimits(contentBytes: 100))
+        var head = RequestHead(fieldCapacity: 10)
+        func verdict(_ length: String) -> HeadParse {
+            let text = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(length)\r\n\r\n"
+            return parser.parseRequest(buffer(bytes(text)), into: &head)
+        }
+        #expect(verdict("100") == .complete)
+        #expect(verdict("0") == .complete)
+        let refused = HeadParse.refused(Refusal(status: 413, cause: .contentTooLarge))
+        #expect(verdict("101") == refused)
+        #expect(verdict("9223372036854775807") == refused)
+        var response = ResponseHead(fieldCapacity: 10)
+        let input = buffer(bytes("HTTP/1.1 200 OK\r\nContent-Length: 101\r\n\r\n"))
+        #expect(parser.parseResponse(input, to: .get, into: &response) == .complete)
+    }
+
     @Test("502: a response head that is too large")
     func response() {
         var head = ResponseHead(fieldCapacity: 10)
@@ -278,7 +297,7 @@ struct HeadLimitTests {
     func causes() {
         for cause in RefusalCause.allCases {
             #expect(cause.description.utf8CodeUnitCount > 0)
-            #expect([400, 414, 417, 431, 501, 505].contains(cause.requestStatus))
+            #expect([400, 413, 414, 417, 431, 501, 505].contains(cause.requestStatus))
         }
     }
 

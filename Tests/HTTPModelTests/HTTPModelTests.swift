@@ -149,6 +149,7 @@ struct NameTests {
         ("Authorization", .authorization), ("Cache-Control", .cacheControl),
         ("Connection", .connection), ("Content-Encoding", .contentEncoding),
         ("Content-Length", .contentLength), ("Content-Type", .contentType), ("Cookie", .cookie),
+        ("Date", .date), ("Max-Forwards", .maxForwards),
         ("Expect", .expect), ("Forwarded", .forwarded), ("Host", .host),
         ("HTTP2-Settings", .http2Settings), ("Keep-Alive", .keepAlive), ("Origin", .origin),
         ("Proxy-Authenticate", .proxyAuthenticate),

@@ -12,6 +12,8 @@ struct Downstream: ~Copyable {
         case head
         /// An exchange is under way; `exchange` names it.
         case exchange
+        /// The exchange is a tunnel.
+        case tunnel
         /// The response is complete and goes out; then comes the next head, or the end.
         case flushing(then: Sequel)
         /// Our side is shut down; what the client still sends is read and dropped for a while, so

@@ -22,6 +22,8 @@ struct Upstream: ~Copyable {
         case idle
         /// An exchange has it; `exchange` names it.
         case leased
+        /// The same, and the exchange is a tunnel.
+        case tunnel
     }
 
     var wire: Wire

@@ -46,11 +46,18 @@ extension Worker {
     }
 
     /// Says why there is no service, as far as that goes without waiting.
-    private func refuse(_ descriptor: consuming Descriptor) {
+    private mutating func refuse(_ descriptor: consuming Descriptor) {
         var answer = Buffer(capacity: 512)
         var frame = AnswerFrame()
         frame.closes = true
-        answerWriter.write(.overloaded, frame: frame, rules: rules, into: &answer)
+        dateLine.refresh(now: now)
+        answerWriter.write(
+            .overloaded,
+            frame: frame,
+            date: dateLine.text,
+            rules: rules,
+            into: &answer
+        )
         _ = Socket.write(descriptor.number, answer)
     }
 

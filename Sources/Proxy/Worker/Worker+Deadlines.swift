@@ -35,7 +35,7 @@ extension Worker {
             headTimedOut(token)
         case .exchange where isAwaitingContent(downstreams[token].exchange):
             requestTimedOut(downstreams[token].exchange)
-        case .head, .exchange, .flushing, .lingering:
+        case .head, .exchange, .tunnel, .flushing, .lingering:
             closeDownstream(token)
         }
     }
@@ -57,6 +57,7 @@ extension Worker {
             for connection in pool.closeIdle(now: now) { discardUpstream(SlabToken(connection)) }
             if upstreams.contains(token) { setDeadline(ofUpstream: token, now + .seconds(1)) }
         case .leased: failed(upstreams[token].exchange, .noAnswer)
+        case .tunnel: break
         }
     }
 }

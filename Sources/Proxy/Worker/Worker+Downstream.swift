@@ -15,13 +15,15 @@ extension Worker {
 
     /// Something may be done for a client's connection.
     mutating func downstreamReady(_ token: SlabToken, isBroken: Bool) {
-        if isBroken {
+        // In a tunnel, what came before the end is still to be passed on.
+        if isBroken && downstreams[token].phase != .tunnel {
             closeDownstream(token)
             return
         }
         switch downstreams[token].phase {
         case .head: readHead(token)
         case .exchange: resume(downstreams[token].exchange)
+        case .tunnel: relay(downstreams[token].exchange)
         case .flushing: flush(token)
         case .lingering: linger(token)
         }
@@ -105,9 +107,11 @@ extension Worker {
         then sequel: Downstream.Sequel
     ) {
         buffers.equip(&downstreams[token].wire.output)
+        dateLine.refresh(now: now)
         answerWriter.write(
             answer,
             frame: frame,
+            date: dateLine.text,
             rules: rules,
             into: &downstreams[token].wire.output
         )
@@ -178,7 +182,7 @@ extension Worker {
 
     /// Ends a client's connection, and with it what was on its way for it.
     mutating func closeDownstream(_ token: SlabToken) {
-        if downstreams[token].phase == .exchange {
+        if downstreams[token].phase == .exchange || downstreams[token].phase == .tunnel {
             abandon(downstreams[token].exchange)
         }
         var downstream = downstreams.remove(token)

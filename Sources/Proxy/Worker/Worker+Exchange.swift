@@ -31,15 +31,37 @@ extension Worker {
         )
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
-            if requestHead.method == .connect {
-                answer(token, .refused(status: 501, reason: StaticText("CONNECT is not served")))
-            } else {
-                lease(for: token, judgement)
+            switch requestHead.method {
+            case .connect, .options, .trace: beginUnusual(token, judgement)
+            default: lease(for: token, judgement)
             }
         case .ended(let end): answer(token, .sessionEnded(end))
         case .missing: answer(token, .sessionMissing)
         case .refused(let cause):
             answer(token, .refused(status: 400, reason: StaticText(cause.text)))
+        }
+    }
+
+    /// A method that may be answered here (RFC 9110 §7.6.2), or is not passed on as it is.
+    private mutating func beginUnusual(_ token: SlabToken, _ judgement: Judgement) {
+        let isTrace = requestHead.method == .trace
+        guard requestHead.method != .connect else {
+            answer(token, .refused(status: 501, reason: StaticText("CONNECT is not served")))
+            return
+        }
+        guard !isTrace || requestHead.framing == .none else {
+            answer(token, .refused(status: 400, reason: StaticText("TRACE with content")))
+            return
+        }
+        switch MaxForwards(requestHead, in: downstreams[token].wire.input) {
+        case .malformed:
+            answer(token, .refused(status: 400, reason: StaticText("malformed Max-Forwards")))
+        case .none: answer(token, isTrace ? .ownTrace : .ownOptions)
+        case .unlimited, .hops:
+            var judgement = judgement
+            // The backend sends the client what it got: never what the client must not know.
+            if isTrace && judgement.injects { judgement.leaveOutSession() }
+            lease(for: token, judgement)
         }
     }
 
@@ -52,7 +74,8 @@ extension Worker {
                 machine: ExchangeMachine(
                     method: requestHead.method,
                     carriesSession: judgement.session != nil
-                )
+                ),
+                contentBytesMax: headParser.limits.contentBytes
             )
         )
         downstreams[token].exchange = exchange
@@ -133,11 +156,12 @@ extension Worker {
             rules: rules,
             into: &upstreams[connection].wire.output
         )
+        if requestHead.framing == .chunked { noteRequestNominations(exchange) }
         transferRequest(exchange)
     }
 
     /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.
-    private mutating func restoreHead(_ exchange: SlabToken) -> Bool {
+    mutating func restoreHead(_ exchange: SlabToken) -> Bool {
         let token = exchanges[exchange].downstream
         if requestHeadOwner != token {
             requestHeadOwner = token
@@ -193,6 +217,9 @@ extension Worker {
                     now + patience.response
                 )
             }
+        case .trailers(let count):
+            passOnRequestTrailers(count, of: exchange)
+            transferRequest(exchange)
         case .malformed(let refusal):
             let reason = StaticText(refusal.cause.description)
             fail(exchange, with: .refused(status: refusal.status, reason: reason))
@@ -213,7 +240,7 @@ extension Worker {
         dropUpstream(of: exchange)
         switch exchanges[exchange].machine.upstreamFailed(failure) {
         case .retry:
-            exchanges[exchange].rewind()
+            exchanges[exchange].rewind(contentBytesMax: headParser.limits.contentBytes)
             lease(exchange, verifiedSince: now)
         case .answer(let answer): fail(exchange, with: answer)
         case .breakOff:
@@ -297,8 +324,8 @@ extension Worker {
             case .incomplete(let skip):
                 downstreams[token].cursor += skip
                 return false
-            case .finished(let skip):
-                downstreams[token].cursor += skip
+            case .finished(let skip, let trailers):
+                downstreams[token].cursor += skip + trailers
                 return true
             case .failed: return false
             }

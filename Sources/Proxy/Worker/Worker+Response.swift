@@ -38,8 +38,7 @@ extension Worker {
                     guard relayInterim(exchange) else { return }
                     continue
                 case .complete where responseHead.status == 101:
-                    // Nobody asked: Upgrade is not passed on.
-                    failed(exchange, .badResponse)
+                    upgradeAnswered(exchange)
                     return
                 case .complete:
                     responseHeadReceived(exchange)
@@ -117,6 +116,7 @@ extension Worker {
     private mutating func collect(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
         while let collection = exchanges[exchange].collection {
+            let decoder = exchanges[exchange].responseDecoder
             let step = exchanges[exchange].responseDecoder.next(
                 upstreams[connection].wire.input,
                 from: upstreams[connection].cursor
@@ -154,8 +154,9 @@ extension Worker {
                     collected(exchange, collection)
                     return
                 }
-            case .finished(let skip):
-                upstreams[connection].cursor += skip
+            case .finished:
+                // The end, and the trailers with it, is left for the transfer.
+                exchanges[exchange].responseDecoder = decoder
                 collected(exchange, collection)
                 return
             case .failed:
@@ -230,11 +231,15 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
+        // RFC 9110 §15.5.22: the response says which protocol it wants.
+        edits.keepsUpgrade = responseHead.status == 426 && minorVersion > 0
+        if !responseHead.hasDate { dateLine.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
             endsAtClose: responseHead.framing == .untilClose
         )
         exchanges[exchange].responseFraming = edits.framing
+        if responseHead.framing == .chunked { noteResponseNominations(exchange) }
         exchanges[exchange].machine.responseBegun()
         upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
@@ -242,6 +247,7 @@ extension Worker {
             responseHead,
             from: upstreams[connection].wire.input,
             edits: edits,
+            date: dateLine.text,
             rules: rules,
             into: &downstreams[token].wire.output
         )
@@ -292,7 +298,7 @@ extension Worker {
     }
 
     /// Does to the jar what the response says: a session issued, accepted or ended.
-    private mutating func settleSession(
+    mutating func settleSession(
         _ exchange: SlabToken,
         _ plan: ResponsePlan,
         sessionID: [UInt8]?,
@@ -364,6 +370,12 @@ extension Worker {
         case .awaitsReceiver: setDeadline(of: token, now + patience.writeIdle)
         case .paused: ready.append(token)
         case .finished: finish(exchange)
+        case .trailers(let count):
+            if passOnResponseTrailers(count, of: exchange) {
+                finish(exchange)
+            } else {
+                closeDownstream(token)
+            }
         case .malformed, .truncated: failed(exchange, .dropped)
         case .receiverBroken: closeDownstream(token)
         }

@@ -104,6 +104,7 @@ extension Worker {
             // Nothing is due on it: an end, or bytes that answer no request.
             if upstreams[token].wire.isReadable { lost(token) }
         case .leased: resume(upstreams[token].exchange)
+        case .tunnel: relay(upstreams[token].exchange)
         }
     }
 

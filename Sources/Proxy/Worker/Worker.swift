@@ -40,6 +40,7 @@ struct Worker: ~Copyable {
     var pool: Pool
     var buffers = BufferPool()
     var deadlines = Deadlines()
+    var dateLine = DateLine()
 
     /// The head that was parsed last, and for whom; filled anew for each message.
     var requestHead: RequestHead

@@ -1,0 +1,136 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Linux
+internal import Memory
+internal import Sessions
+internal import Settings
+internal import Time
+
+/// Tunnels: what an exchange becomes when the backend agrees to an upgrade (RFC 9110 §7.8).
+///
+/// It stays an exchange, and its connection leased, until both sides have ended or one is broken;
+/// there is no limit on its idle time. `exchanges` lists it: the tunnels of an instance are those
+/// with a `tunnel` whose connection is that instance's.
+extension Worker {
+    /// The head of a 101 is in `responseHead`.
+    mutating func upgradeAnswered(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        // A request without content waits as it was received.
+        guard exchanges[exchange].requestFraming == .none, restoreHead(exchange),
+            Upgrade.isAnswered(
+                by: responseHead,
+                in: upstreams[connection].wire.input,
+                to: requestHead,
+                in: downstreams[token].wire.input
+            )
+        else {
+            shared.log.write(.warning, "bad response from the backend: 101 to what was not asked")
+            failed(exchange, .badResponse)
+            return
+        }
+        let plan = rules.judgeResponse(
+            responseHead,
+            in: upstreams[connection].wire.input,
+            request: exchanges[exchange].judgement,
+            jar: shared.jar
+        )
+        var edits = ResponseEdits()
+        edits.isSecure = downstreams[token].isSecure
+        edits.keepsUpgrade = true
+        settleSession(exchange, plan, sessionID: nil, endedByBackend: false, &edits)
+        exchanges[exchange].machine.responseBegun()
+        buffers.equip(&downstreams[token].wire.output)
+        dateLine.refresh(now: now)
+        ResponseRewriter.write(
+            responseHead,
+            from: upstreams[connection].wire.input,
+            edits: edits,
+            date: dateLine.text,
+            rules: rules,
+            into: &downstreams[token].wire.output
+        )
+        // What is behind the two heads belongs to the tunnel already.
+        downstreams[token].dropTaken()
+        upstreams[connection].wire.input.consume(responseHead.byteCount)
+        exchanges[exchange].tunnel = TunnelState()
+        downstreams[token].phase = .tunnel
+        downstreams[token].deadline = .distantFuture
+        upstreams[connection].phase = .tunnel
+        upstreams[connection].deadline = .distantFuture
+        relay(exchange)
+    }
+
+    /// Moves what there is to move, both ways.
+    mutating func relay(_ exchange: SlabToken) {
+        guard exchanges.contains(exchange), var tunnel = exchanges[exchange].tunnel else { return }
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        var isPaused = false
+        if !tunnel.isClientDone {
+            switch TunnelTransfer.run(
+                from: &downstreams[token].wire,
+                to: &upstreams[connection].wire,
+                buffers: &buffers
+            ) {
+            case .finished:
+                tunnel.isClientDone = true
+                Socket.finishWriting(upstreams[connection].wire.descriptor.number)
+            case .paused: isPaused = true
+            case .awaitsSender, .awaitsReceiver: break
+            case .receiverBroken:
+                // What the backend sent before it stopped reading is still to come.
+                tunnel.isClientDone = true
+                upstreams[connection].wire.isReadable = true
+            case .truncated, .trailers, .malformed:
+                closeDownstream(token)
+                return
+            }
+        }
+        if !tunnel.isBackendDone {
+            switch TunnelTransfer.run(
+                from: &upstreams[connection].wire,
+                to: &downstreams[token].wire,
+                buffers: &buffers
+            ) {
+            case .finished:
+                tunnel.isBackendDone = true
+                Socket.finishWriting(downstreams[token].wire.descriptor.number)
+            case .paused: isPaused = true
+            case .awaitsSender, .awaitsReceiver: break
+            case .truncated:
+                // The client is to see that this is no end that the backend meant.
+                shared.control.send(.connectionLost)
+                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+                closeDownstream(token)
+                return
+            case .receiverBroken, .trailers, .malformed:
+                closeDownstream(token)
+                return
+            }
+        }
+        exchanges[exchange].tunnel = tunnel
+        if tunnel.isClientDone && tunnel.isBackendDone {
+            endTunnel(exchange)
+        } else if isPaused {
+            ready.append(token)
+        }
+    }
+
+    /// Both sides have ended, or the backend takes no more.
+    private mutating func endTunnel(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        if downstreams[token].wire.inputEnded {
+            closeDownstream(token)
+            return
+        }
+        // A close with the client's bytes unread would be a reset, and could destroy what is on
+        // its way to it.
+        abandon(exchange)
+        downstreams[token].exchange = .none
+        downstreams[token].phase = .flushing(then: .linger)
+        flush(token)
+    }
+}
