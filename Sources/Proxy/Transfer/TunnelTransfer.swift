@@ -14,7 +14,7 @@ struct TunnelState: Sendable {
 /// nothing is read while something waits.
 enum TunnelTransfer {
     /// Moves as much as goes; finished when the sender has ended and all that it sent was handed
-    /// to the kernel.
+    /// to the kernel. Our own side of the receiver is not shut down yet.
     static func run(
         from sender: inout Wire,
         to receiver: inout Wire,
@@ -22,6 +22,7 @@ enum TunnelTransfer {
     ) -> TransferOutcome {
         var budget = TransferOutcome.bytesPerTurn
         while true {
+            if receiver.isBroken { return .receiverBroken }
             if !sender.input.isEmpty {
                 let written = receiver.write(
                     through: sender.input,

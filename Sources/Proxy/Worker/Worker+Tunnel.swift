@@ -81,7 +81,7 @@ extension Worker {
             case .paused: isPaused = true
             case .awaitsSender, .awaitsReceiver: break
             case .receiverBroken:
-                // What the backend sent before it stopped reading is still to come.
+                // What it has sent is still to come.
                 tunnel.isClientDone = true
                 upstreams[connection].wire.isReadable = true
             case .truncated, .trailers, .malformed:
@@ -106,7 +106,11 @@ extension Worker {
                 Socket.resetOnClose(downstreams[token].wire.descriptor.number)
                 closeDownstream(token)
                 return
-            case .receiverBroken, .trailers, .malformed:
+            case .receiverBroken:
+                tunnel.isBackendDone = true
+                downstreams[token].wire.isReadable = true
+                isPaused = true
+            case .trailers, .malformed:
                 closeDownstream(token)
                 return
             }
@@ -119,7 +123,7 @@ extension Worker {
         }
     }
 
-    /// Both sides have ended, or the backend takes no more.
+    /// Nothing more goes either way.
     private mutating func endTunnel(_ exchange: SlabToken) {
         let token = exchanges[exchange].downstream
         if downstreams[token].wire.inputEnded {
