@@ -13,8 +13,10 @@ struct TunnelState: Sendable {
 /// Moves what one side of a tunnel sends to the other one, with back-pressure and without copying:
 /// nothing is read while something waits.
 enum TunnelTransfer {
-    /// Moves as much as goes; finished when the sender has ended and all that it sent was handed
-    /// to the kernel. Our own side of the receiver is not shut down yet.
+    /// Moves as much as goes.
+    ///
+    /// Finished when the sender has ended and all that it sent was handed to the kernel. Our own
+    /// side of the receiver is not shut down before that.
     static func run(
         from sender: inout Wire,
         to receiver: inout Wire,
