@@ -20,6 +20,15 @@ public enum DownstreamFraming: Equatable, Sendable {
     }
 }
 
+extension ResponseHead {
+    /// Leaves out what announces trailers, for a client that gets none.
+    public mutating func endTrailersHere() {
+        for index in 0..<fields.count where fields[index].id == .trailer {
+            fields[index].isHopByHop = true
+        }
+    }
+}
+
 /// What is changed in a response head.
 public struct ResponseEdits: Sendable {
     /// How the content travels on.
@@ -28,8 +37,6 @@ public struct ResponseEdits: Sendable {
     public var closes = false
     /// Tell a client of HTTP/1.0 that its connection lives on.
     public var saysKeepAlive = false
-    /// Pass `Upgrade` on: the response agrees to one, or asks for one.
-    public var keepsUpgrade = false
     /// The new jar cookie, when the response issued a session.
     public var newCookie: JarCookie?
     /// Expire the client's jar cookie.
@@ -63,16 +70,12 @@ public enum ResponseRewriter {
         let end = head.byteCount - 2
         let count = head.fields.count
         var kept = count > 0 ? head.fields[0].name.start : end
-        let dropsTrailer = edits.framing == .untilClose
         for index in 0..<count {
             let line = head.fields[index]
             let isShared =
                 privacy?.dropsSharedLines == true && line.id == .cacheControl
                 && CachePrivacy.isShared(line.value, in: input)
-            guard line.isHopByHop || isShared || dropsTrailer && line.id == .trailer else {
-                continue
-            }
-            if line.id == .upgrade && edits.keepsUpgrade { continue }
+            guard line.isHopByHop || isShared else { continue }
             out.append(input, from: kept, count: line.name.start - kept)
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
         }
@@ -92,12 +95,35 @@ public enum ResponseRewriter {
         if edits.variesByCookie && CachePrivacy.needsVaryCookie(head, in: input) {
             out.append("Vary: Cookie\r\n")
         }
-        if edits.keepsUpgrade {
-            out.append(edits.closes ? "Connection: close, Upgrade\r\n" : "Connection: Upgrade\r\n")
+        if head.status == 101 || head.status == 426 {
+            writeUpgrade(head, from: input, edits: edits, into: &out)
         } else if edits.closes {
             out.append("Connection: close\r\n")
         } else if edits.saysKeepAlive {
             out.append("Connection: keep-alive\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    /// What a 101 agrees to, or a 426 asks for (RFC 9110 §7.8), said anew, and what becomes of the
+    /// connection.
+    private static func writeUpgrade(
+        _ head: borrowing ResponseHead,
+        from input: borrowing Buffer,
+        edits: ResponseEdits,
+        into out: inout Buffer
+    ) {
+        for index in 0..<head.fields.count where head.fields[index].id == .upgrade {
+            out.append("Upgrade: ")
+            let value = head.fields[index].value
+            out.append(input, from: value.start, count: Int(value.count))
+            out.append("\r\n")
+        }
+        out.append("Connection: Upgrade")
+        if edits.closes {
+            out.append(", close")
+        } else if edits.saysKeepAlive {
+            out.append(", keep-alive")
         }
         out.append("\r\n")
     }

@@ -52,6 +52,8 @@ public struct ContentDecoder: Sendable {
         case trailerValue
         case trailerLineFeed
         case lastLineFeed
+        /// The last of them is there; left as soon as they are given out.
+        case trailersComplete
         case finished
         case failed(RefusalCause)
     }
@@ -96,14 +98,19 @@ public struct ContentDecoder: Sendable {
     public mutating func next(_ input: borrowing Buffer, from offset: Int) -> Step {
         let bytes = input.bytes
         let start = min(max(0, offset), bytes.count)
-        // Trailers that wait were looked at.
-        var place = min(start + Int(trailerBytes), bytes.count)
+        var place = start
+        if trailerBytes > 0 {
+            // Trailers that wait were looked at.
+            place = min(start + Int(trailerBytes), bytes.count)
+        }
         while true {
             switch state {
             case .finished:
+                return .finished(skip: place - start, trailers: 0)
+            case .trailersComplete:
                 let trailers = trailerLines > 0 ? Int(trailerBytes) : 0
                 trailerBytes = 0
-                trailerLines = 0
+                state = .finished
                 return .finished(skip: place - start - trailers, trailers: trailers)
             case .failed(let cause):
                 return .failed(Refusal(cause, role: role))

@@ -9,20 +9,16 @@ public struct HeadLimits: Sendable, Hashable {
     public var headerCount: Int
     /// The bytes of a request target.
     public var targetBytes: Int
-    /// The bytes of content that a request head may announce.
-    public var contentBytes: UInt64
 
     /// Limits; by default those of the configuration.
     public init(
         headerBytes: Int = 32 * 1024,
         headerCount: Int = 100,
-        targetBytes: Int = 8 * 1024,
-        contentBytes: UInt64 = .max
+        targetBytes: Int = 8 * 1024
     ) {
         self.headerBytes = headerBytes
         self.headerCount = headerCount
         self.targetBytes = targetBytes
-        self.contentBytes = contentBytes
     }
 }
 
@@ -127,8 +123,6 @@ public struct HeadParser: Sendable {
             of: .request(minorVersion: head.minorVersion)
         ) {
         case .refused(let cause): return cause
-        case .decided(.length(let count), _) where count > limits.contentBytes:
-            return .contentTooLarge
         case .decided(let framing, _): head.framing = framing
         }
         let options: ConnectionOptions

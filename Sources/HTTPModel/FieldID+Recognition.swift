@@ -37,7 +37,6 @@ extension FieldID {
         switch word {
         case UInt64(word: "te"): .te
         case UInt64(word: "via"): .via
-        case UInt64(word: "date"): .date
         case UInt64(word: "host"): .host
         case UInt64(word: "vary"): .vary
         case UInt64(word: "accept"): .accept
@@ -46,6 +45,7 @@ extension FieldID {
         case UInt64(word: "expect"): .expect
         case UInt64(word: "trailer"): .trailer
         case UInt64(word: "upgrade"): .upgrade
+        case UInt64(word: "date"): .date
         default: .other
         }
     }

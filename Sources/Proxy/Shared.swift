@@ -48,8 +48,7 @@ final class Shared: Sendable {
         let limits = HeadLimits(
             headerBytes: settings.limits.headerBytes,
             headerCount: settings.limits.headerCount,
-            targetBytes: settings.limits.targetBytes,
-            contentBytes: settings.limits.bodyBytes.map { UInt64(clamping: $0) } ?? .max
+            targetBytes: settings.limits.targetBytes
         )
         headParser = HeadParser(limits: limits, protected: [carrier])
         let authority = settings.upstream.address.authority

@@ -22,6 +22,8 @@ struct Wire: ~Copyable {
     var isBroken = false
     /// The last read filled all the room that it had: more is likely to wait.
     var wasFilled = false
+    /// Nothing more is to be sent.
+    var outputEnded = false
     /// A read has told that nothing more comes.
     var inputEnded = false
 

@@ -41,6 +41,10 @@ struct Downstream: ~Copyable {
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the
     /// request stands as received while it can be replayed.
     var cursor = 0
+    /// How much more chunked content the present request may have.
+    var contentBytesLeft = UInt64.max
+    /// What the `Connection` of the last request with chunked content nominates.
+    var nominations: [[UInt8]] = []
     /// Whether a part of the next head has been looked at.
     var headBegan = false
 

@@ -20,11 +20,6 @@ struct ExchangeState: ~Copyable {
     /// How the request's content is framed, on both sides.
     let requestFraming: Framing
     var requestDecoder: ContentDecoder
-    /// How much more chunked content it may have.
-    var contentBytesLeft: UInt64
-    /// Of the heads whose content may have trailers: what `Connection` nominates.
-    var requestNominations: [[UInt8]]?
-    var responseNominations: [[UInt8]]?
     /// The whole request was taken from the client.
     var isRequestTaken = false
     /// The whole request was handed to the kernel.
@@ -34,8 +29,6 @@ struct ExchangeState: ~Copyable {
     var responseFraming = DownstreamFraming.asReceived
     /// Whether the backend lets its connection live on.
     var backendPersists = false
-    /// Set once it is a tunnel.
-    var tunnel: TunnelState?
     /// Whether the client's connection ends with this response.
     var closesDownstream = false
     /// The content of a response that a rule reads before its head goes on.
@@ -45,8 +38,7 @@ struct ExchangeState: ~Copyable {
         downstream: SlabToken,
         head: borrowing RequestHead,
         judgement: consuming Judgement,
-        machine: ExchangeMachine,
-        contentBytesMax: UInt64
+        machine: ExchangeMachine
     ) {
         self.downstream = downstream
         method = head.method
@@ -56,7 +48,6 @@ struct ExchangeState: ~Copyable {
         self.machine = machine
         requestFraming = head.framing
         requestDecoder = ContentDecoder(head.framing)
-        contentBytesLeft = contentBytesMax
     }
 
     /// What its session changes in the head that goes upstream.
@@ -70,10 +61,9 @@ struct ExchangeState: ~Copyable {
     }
 
     /// Begins the request anew, for the retry.
-    mutating func rewind(contentBytesMax: UInt64) {
+    mutating func rewind() {
         upstream = .none
         requestDecoder = ContentDecoder(requestFraming)
-        contentBytesLeft = contentBytesMax
         isRequestTaken = false
         isRequestSent = false
         collection = nil

@@ -27,7 +27,7 @@ enum RequestTransfer {
             switch step {
             case .content(let skip, let count):
                 downstream.cursor += skip
-                if UInt64(count) > exchange.contentBytesLeft {
+                if UInt64(count) > downstream.contentBytesLeft {
                     return .malformed(Refusal(.contentTooLarge, role: .server))
                 }
                 let moved = move(count, from: &downstream, to: &upstream, exchange: &exchange)
@@ -77,7 +77,7 @@ enum RequestTransfer {
                 count: count
             )
             ContentEncoder.endChunk(into: &upstream.wire.output)
-            exchange.contentBytesLeft -= UInt64(count)
+            downstream.contentBytesLeft -= UInt64(count)
         } else {
             let before = upstream.wire.output.count
             guard

@@ -2,14 +2,6 @@ internal import EventLoop
 internal import Linux
 internal import Memory
 
-/// What has ended of a tunnel: an exchange whose backend agreed to an upgrade.
-struct TunnelState: Sendable {
-    /// Nothing more goes to the backend.
-    var isClientDone = false
-    /// Nothing more goes to the client.
-    var isBackendDone = false
-}
-
 /// Moves what one side of a tunnel sends to the other one, with back-pressure and without copying:
 /// nothing is read while something waits.
 enum TunnelTransfer {

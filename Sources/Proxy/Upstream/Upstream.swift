@@ -40,6 +40,8 @@ struct Upstream: ~Copyable {
     var failedAttempts = 0
     /// The identity question under way.
     var ask = IdentityAsk()
+    /// What the `Connection` of the last response with chunked content nominates.
+    var nominations: [[UInt8]] = []
     /// How far a response that is collected was taken, from the front of `wire.input`.
     var cursor = 0
 

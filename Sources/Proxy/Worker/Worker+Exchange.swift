@@ -31,6 +31,11 @@ extension Worker {
         )
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
+            if case .length(let count) = requestHead.framing, count > contentBytesMax {
+                let reason = HTTP1.RefusalCause.contentTooLarge.description
+                answer(token, .refused(status: 413, reason: StaticText(reason)))
+                return
+            }
             switch requestHead.method {
             case .connect, .options, .trace: beginUnusual(token, judgement)
             default: lease(for: token, judgement)
@@ -74,8 +79,7 @@ extension Worker {
                 machine: ExchangeMachine(
                     method: requestHead.method,
                     carriesSession: judgement.session != nil
-                ),
-                contentBytesMax: headParser.limits.contentBytes
+                )
             )
         )
         downstreams[token].exchange = exchange
@@ -156,7 +160,7 @@ extension Worker {
             rules: rules,
             into: &upstreams[connection].wire.output
         )
-        if requestHead.framing == .chunked { noteRequestNominations(exchange) }
+        if requestHead.framing == .chunked { beginChunkedRequest(exchange) }
         transferRequest(exchange)
     }
 
@@ -240,7 +244,7 @@ extension Worker {
         dropUpstream(of: exchange)
         switch exchanges[exchange].machine.upstreamFailed(failure) {
         case .retry:
-            exchanges[exchange].rewind(contentBytesMax: headParser.limits.contentBytes)
+            exchanges[exchange].rewind()
             lease(exchange, verifiedSince: now)
         case .answer(let answer): fail(exchange, with: answer)
         case .breakOff:

@@ -231,15 +231,17 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
-        // RFC 9110 §15.5.22: the response says which protocol it wants.
-        edits.keepsUpgrade = responseHead.status == 426 && minorVersion > 0
         if !responseHead.hasDate { dateLine.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
             endsAtClose: responseHead.framing == .untilClose
         )
         exchanges[exchange].responseFraming = edits.framing
-        if responseHead.framing == .chunked { noteResponseNominations(exchange) }
+        switch edits.framing {
+        case .asReceived: break
+        case .chunked: beginChunkedResponse(exchange)
+        case .untilClose: responseHead.endTrailersHere()
+        }
         exchanges[exchange].machine.responseBegun()
         upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)

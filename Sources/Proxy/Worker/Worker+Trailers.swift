@@ -6,19 +6,20 @@ internal import Memory
 
 /// Trailers: the end of chunked content that has some. Few messages come here.
 extension Worker {
-    /// Keeps what `Connection` says in `requestHead`, whose content is chunked.
-    mutating func noteRequestNominations(_ exchange: SlabToken) {
+    /// Prepares for the chunked content of the request in `requestHead`.
+    mutating func beginChunkedRequest(_ exchange: SlabToken) {
         let token = exchanges[exchange].downstream
-        exchanges[exchange].requestNominations = TrailerRewriter.nominations(
+        downstreams[token].contentBytesLeft = contentBytesMax
+        downstreams[token].nominations = TrailerRewriter.nominations(
             requestHead.fields,
             in: downstreams[token].wire.input
         )
     }
 
-    /// Keeps what `Connection` says in `responseHead`, whose content is chunked.
-    mutating func noteResponseNominations(_ exchange: SlabToken) {
+    /// Prepares for content that goes on chunked, of the response in `responseHead`.
+    mutating func beginChunkedResponse(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
-        exchanges[exchange].responseNominations = TrailerRewriter.nominations(
+        upstreams[connection].nominations = TrailerRewriter.nominations(
             responseHead.fields,
             in: upstreams[connection].wire.input
         )
@@ -33,7 +34,7 @@ extension Worker {
             count,
             bytesOf: downstreams[token].wire.input,
             from: downstreams[token].cursor,
-            nominated: exchanges[exchange].requestNominations ?? [],
+            nominated: downstreams[token].nominations,
             rules: rules,
             into: &upstreams[connection].wire.output
         )
@@ -54,7 +55,7 @@ extension Worker {
                 count,
                 bytesOf: upstreams[connection].wire.input,
                 from: 0,
-                nominated: exchanges[exchange].responseNominations ?? [],
+                nominated: upstreams[connection].nominations,
                 rules: rules,
                 into: &downstreams[token].wire.output
             )

@@ -11,8 +11,8 @@ internal import Time
 /// Tunnels: what an exchange becomes when the backend agrees to an upgrade (RFC 9110 §7.8).
 ///
 /// It stays an exchange, and its connection leased, until both sides have ended or one is broken;
-/// there is no limit on its idle time. `exchanges` lists it: the tunnels of an instance are those
-/// with a `tunnel` whose connection is that instance's.
+/// there is no limit on its idle time. The tunnels of an instance are the connections to it in
+/// `upstreams` whose phase is `tunnel`; each names its exchange.
 extension Worker {
     /// The head of a 101 is in `responseHead`.
     mutating func upgradeAnswered(_ exchange: SlabToken) {
@@ -39,7 +39,6 @@ extension Worker {
         )
         var edits = ResponseEdits()
         edits.isSecure = downstreams[token].isSecure
-        edits.keepsUpgrade = true
         settleSession(exchange, plan, sessionID: nil, endedByBackend: false, &edits)
         exchanges[exchange].machine.responseBegun()
         buffers.equip(&downstreams[token].wire.output)
@@ -55,7 +54,6 @@ extension Worker {
         // What is behind the two heads belongs to the tunnel already.
         downstreams[token].dropTaken()
         upstreams[connection].wire.input.consume(responseHead.byteCount)
-        exchanges[exchange].tunnel = TunnelState()
         downstreams[token].phase = .tunnel
         downstreams[token].deadline = .distantFuture
         upstreams[connection].phase = .tunnel
@@ -65,38 +63,38 @@ extension Worker {
 
     /// Moves what there is to move, both ways.
     mutating func relay(_ exchange: SlabToken) {
-        guard exchanges.contains(exchange), var tunnel = exchanges[exchange].tunnel else { return }
+        guard exchanges.contains(exchange) else { return }
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
         var isPaused = false
-        if !tunnel.isClientDone {
+        if !upstreams[connection].wire.outputEnded {
             switch TunnelTransfer.run(
                 from: &downstreams[token].wire,
                 to: &upstreams[connection].wire,
                 buffers: &buffers
             ) {
             case .finished:
-                tunnel.isClientDone = true
+                upstreams[connection].wire.outputEnded = true
                 Socket.finishWriting(upstreams[connection].wire.descriptor.number)
             case .paused: isPaused = true
             case .awaitsSender, .awaitsReceiver: break
             case .receiverBroken:
                 // What it has sent is still to come.
-                tunnel.isClientDone = true
+                upstreams[connection].wire.outputEnded = true
                 upstreams[connection].wire.isReadable = true
             case .truncated, .trailers, .malformed:
                 closeDownstream(token)
                 return
             }
         }
-        if !tunnel.isBackendDone {
+        if !downstreams[token].wire.outputEnded {
             switch TunnelTransfer.run(
                 from: &upstreams[connection].wire,
                 to: &downstreams[token].wire,
                 buffers: &buffers
             ) {
             case .finished:
-                tunnel.isBackendDone = true
+                downstreams[token].wire.outputEnded = true
                 Socket.finishWriting(downstreams[token].wire.descriptor.number)
             case .paused: isPaused = true
             case .awaitsSender, .awaitsReceiver: break
@@ -107,7 +105,7 @@ extension Worker {
                 closeDownstream(token)
                 return
             case .receiverBroken:
-                tunnel.isBackendDone = true
+                downstreams[token].wire.outputEnded = true
                 downstreams[token].wire.isReadable = true
                 isPaused = true
             case .trailers, .malformed:
@@ -115,8 +113,7 @@ extension Worker {
                 return
             }
         }
-        exchanges[exchange].tunnel = tunnel
-        if tunnel.isClientDone && tunnel.isBackendDone {
+        if upstreams[connection].wire.outputEnded && downstreams[token].wire.outputEnded {
             endTunnel(exchange)
         } else if isPaused {
             ready.append(token)

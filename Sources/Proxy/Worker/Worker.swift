@@ -31,6 +31,8 @@ struct Worker: ~Copyable {
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
     let patience: Patience
+    /// `limits.body_bytes`.
+    let contentBytesMax: UInt64
 
     var poller: Poller
     var listeners = Slab<ListeningSocket>()
@@ -81,6 +83,7 @@ struct Worker: ~Copyable {
         requestRewriter = shared.requestRewriter
         answerWriter = shared.answerWriter
         patience = Patience(shared.settings)
+        contentBytesMax = shared.settings.limits.bodyBytes.map { UInt64(clamping: $0) } ?? .max
         let upstream = shared.settings.upstream
         pool = Pool(
             limits: PoolLimits(
