@@ -2,7 +2,6 @@
 
     websocket.py server PORT INSTANCE     answers /health, echoes every message
     websocket.py client PORT [COUNT]      exits 0 if all its messages came back as they were
-
 """
 
 import os
