@@ -20,10 +20,6 @@ public enum Answer: Equatable, Sendable {
     case overloaded
     /// An OPTIONS whose `Max-Forwards` ends here: for the proxy itself (RFC 9110 §9.3.7).
     case ownOptions
-    /// A TRACE whose `Max-Forwards` ends here.
-    ///
-    /// To reflect it (RFC 9110 §9.3.8) would show pages what browsers hide from them.
-    case ownTrace
     /// The request is refused as it is; its connection is closed.
     case refused(status: UInt16, reason: StaticText)
 }
@@ -106,7 +102,6 @@ public struct AnswerWriter: Sendable {
         case .sessionMissing: appendChallenge(status, into: &out)
         case .sessionKept(repeatIsHarmless: true), .overloaded:
             out.append("Retry-After: 1\r\n")
-        case .ownTrace: out.append("Allow: OPTIONS\r\n")
         case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .refused: break
         }
         if frame.closes {
@@ -126,7 +121,6 @@ public struct AnswerWriter: Sendable {
         case .unreachable, .badResponse: 502
         case .timeout: 504
         case .ownOptions: 200
-        case .ownTrace: 405
         case .refused(let status, _): status
         }
     }
@@ -166,8 +160,6 @@ public struct AnswerWriter: Sendable {
         case .ownOptions:
             out.append("Content-Length: 0\r\n\r\n")
             return
-        case .ownTrace:
-            content = #"{"reason":"method-not-allowed","message":"TRACE is not answered here"#
         case .refused(_, let reason):
             content = #"{"reason":"bad-request","message":""#
             detail = reason.text

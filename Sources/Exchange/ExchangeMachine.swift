@@ -32,9 +32,11 @@ public struct ExchangeMachine: Sendable {
     }
 
     private let method: Method
-    private let carriesSession: Bool
+    private var carriesSession: Bool
     private var state = State.waiting
     private var wasRetried = false
+    /// Whether any byte of a response has come.
+    public private(set) var sawResponse = false
     /// Whether the whole of what was sent can be sent again.
     public private(set) var isReplayable = true
 
@@ -46,6 +48,11 @@ public struct ExchangeMachine: Sendable {
 
     /// Whether the response has begun to go to the client.
     public var isResponding: Bool { state == .responding }
+
+    /// The request goes on without its session, which is stale: it is exempt.
+    public mutating func sessionLeftOut() {
+        carriesSession = false
+    }
 
     /// A connection was leased for the request.
     public mutating func connectionGranted() {
@@ -69,6 +76,7 @@ public struct ExchangeMachine: Sendable {
 
     /// Bytes of the response came in.
     public mutating func responseSeen() {
+        sawResponse = true
         isReplayable = false
     }
 

@@ -1,7 +1,9 @@
 public import HTTPModel
 public import Memory
 
-/// What `Max-Forwards` says of a request (RFC 9110 §7.6.2); it counts in TRACE and OPTIONS alone.
+/// What `Max-Forwards` says of a request (RFC 9110 §7.6.2).
+///
+/// It counts in OPTIONS and TRACE alone, and TRACE goes no further than here.
 public enum MaxForwards: Equatable, Sendable {
     /// It says nothing: passed on.
     case unlimited
@@ -53,5 +55,5 @@ public enum MaxForwards: Equatable, Sendable {
 
 extension Method {
     /// Whether `Max-Forwards` counts.
-    var countsForwards: Bool { self == .trace || self == .options }
+    var countsForwards: Bool { self == .options }
 }

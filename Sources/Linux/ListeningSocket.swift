@@ -23,8 +23,9 @@ public struct ListeningSocket: ~Copyable, Sendable {
         if isShared {
             try Socket.set(descriptor.number, SOL_SOCKET, SO_REUSEPORT)
         }
-        // Accepted connections inherit it.
+        // Accepted connections inherit these.
         try Socket.set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY)
+        try Socket.keepAlive(descriptor.number)
         try Self.bindAndListen(descriptor.number, address)
         let bound = try Self.ownAddress(descriptor.number)
         self.init(descriptor: descriptor, address: bound)

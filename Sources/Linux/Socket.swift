@@ -43,6 +43,7 @@ public enum Socket {
         from offset: Int,
         count: Int
     ) -> Transfer {
+        precondition(count > 0)
         let head = first.bytes
         let content = second.bytes.extracting(offset..<offset + count)
         while true {
@@ -107,8 +108,21 @@ public enum Socket {
         _ = unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &linger, size)
     }
 
-    static func set(_ number: Int32, _ level: Int32, _ option: Int32) throws(SystemError) {
-        var on: Int32 = 1
+    /// Lets the kernel find out within a minute and a half that a peer has vanished in silence.
+    static func keepAlive(_ number: Int32) throws(SystemError) {
+        try set(number, SOL_SOCKET, SO_KEEPALIVE)
+        try set(number, Int32(IPPROTO_TCP), TCP_KEEPIDLE, to: 60)
+        try set(number, Int32(IPPROTO_TCP), TCP_KEEPINTVL, to: 10)
+        try set(number, Int32(IPPROTO_TCP), TCP_KEEPCNT, to: 3)
+    }
+
+    static func set(
+        _ number: Int32,
+        _ level: Int32,
+        _ option: Int32,
+        to value: Int32 = 1
+    ) throws(SystemError) {
+        var on = value
         let size = socklen_t(MemoryLayout<Int32>.size)
         // Safe because the kernel copies the number during the call.
         guard unsafe setsockopt(number, level, option, &on, size) == 0 else {
@@ -131,6 +145,7 @@ public enum Socket {
         let descriptor = try make(family: address.family)
         if !address.isUnix {
             try set(descriptor.number, Int32(IPPROTO_TCP), TCP_NODELAY)
+            try keepAlive(descriptor.number)
         }
         let outcome = unsafe address.withPointer { pointer, length in
             unsafe Glibc.connect(descriptor.number, pointer, length)

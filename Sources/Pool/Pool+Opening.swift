@@ -77,10 +77,14 @@ extension Pool {
     }
 
     /// The identity answer is in, from `instance`; `persists` says that the connection stays.
+    ///
+    /// Where the question was left out (`wasAsked` is false) that teaches nothing of the backend,
+    /// and the connection is granted or closed, never kept: it might block a synchronous worker.
     public mutating func ready(
         _ connection: ConnectionID,
         instance: InstanceNumber,
         persists: Bool,
+        wasAsked: Bool = true,
         live: LiveInstances,
         now: MonotonicTime
     ) -> ReadyAction {
@@ -88,7 +92,7 @@ extension Pool {
         let phase = connections[place].phase
         precondition(phase == .asking || phase == .askingAgain, "an answer to no question")
         isPaused = false
-        if phase == .asking {
+        if phase == .asking && wasAsked {
             // Only a first answer teaches: a later one may be the last that the backend allows.
             mode = persists ? .persistent : .pairing
         }
@@ -100,7 +104,8 @@ extension Pool {
         if let carrier = partner { forget(carrier) }
         connections[place].partner = nil
         verified(place, instance: instance, live: live, now: now)
-        let isWanted = queue.first != nil || !isDraining
+        if !wasAsked && queue.first == nil { isPaused = true }
+        let isWanted = queue.first != nil || wasAsked && !isDraining
         guard persists, isWanted, connections[place].isUsable(live) else {
             forget(place)
             return .close(closing: closing)

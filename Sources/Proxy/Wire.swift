@@ -24,6 +24,9 @@ struct Wire: ~Copyable {
     var wasFilled = false
     /// Nothing more is to be sent.
     var outputEnded = false
+    /// How many bytes were read and written so far: whether there was progress.
+    var bytesRead: UInt64 = 0
+    var bytesWritten: UInt64 = 0
     /// A read has told that nothing more comes.
     var inputEnded = false
 
@@ -31,6 +34,11 @@ struct Wire: ~Copyable {
         self.descriptor = descriptor
         self.isWritable = isWritable
     }
+
+    /// Nothing waits, nothing may wait unread, and the peer has not ended: fit for another message.
+    ///
+    /// A read that filled its buffer exactly leaves it open whether more is there; then it is not.
+    var isQuiet: Bool { input.isEmpty && !isReadable && !isPeerDone && !inputEnded }
 
     /// Takes in what the poller reported.
     mutating func note(_ event: PollEvent) {
@@ -49,6 +57,7 @@ struct Wire: ~Copyable {
         let outcome = Socket.read(descriptor.number, into: &input)
         switch outcome {
         case .bytes(let count):
+            bytesRead &+= UInt64(count)
             // A short read has emptied the socket, and the next one would block; but an end that
             // came together with the bytes has no event of its own.
             wasFilled = count == room
@@ -67,6 +76,7 @@ struct Wire: ~Copyable {
         while isWritable && !output.isEmpty {
             switch Socket.write(descriptor.number, output) {
             case .bytes(let count):
+                bytesWritten &+= UInt64(count)
                 if count < output.count { isWritable = false }
                 output.consume(count)
             case .wouldBlock: isWritable = false
@@ -89,6 +99,7 @@ struct Wire: ~Copyable {
         let waiting = output.count
         switch Socket.write(descriptor.number, output, source, from: offset, count: count) {
         case .bytes(let written):
+            bytesWritten &+= UInt64(written)
             if written < waiting + count { isWritable = false }
             output.consume(min(written, waiting))
             return max(0, written - waiting)

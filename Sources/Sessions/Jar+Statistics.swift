@@ -27,7 +27,7 @@ extension Jar {
                 JarStatistics(
                     sessions: state.sessionCount,
                     cookies: state.cookieCount,
-                    endedSessions: state.endedSessions.count,
+                    endedSessions: state.endedSessions.count + state.endedBound.count,
                     endedCookies: state.endedCookies.count,
                     displacedTombstones: state.endedSessions.displacedCount,
                     ended: state.endCounts

@@ -23,6 +23,7 @@ public final class Jar: Sendable {
     private let sessionHash: KeyedHash
     private let cookieHash: KeyedHash
     private let sessionCount = Atomic(0)
+    private let boundCount = Atomic(0)
     private let sweptShard = Atomic(0)
 
     /// An empty jar; `key` is fresh from the system's random source.
@@ -73,10 +74,12 @@ public final class Jar: Sendable {
         _ body: (inout sending JarShard) -> sending Result
     ) -> sending Result {
         shards[shard].withLock { state in
-            let before = state.sessionCount
+            let (before, boundBefore) = (state.sessionCount, state.boundCount)
             let result = body(&state)
             let change = state.sessionCount - before
+            let boundChange = state.boundCount - boundBefore
             if change != 0 { sessionCount.add(change, ordering: .relaxed) }
+            if boundChange != 0 { boundCount.add(boundChange, ordering: .relaxed) }
             return result
         }
     }
@@ -155,7 +158,7 @@ public final class Jar: Sendable {
         if let old = request.cookie {
             supersede(old, now)
         }
-        makeRoom(sparing: key, now)
+        makeRoom(forCaptured: key, now)
         return cookie
     }
 
@@ -183,7 +186,7 @@ public final class Jar: Sendable {
         withShard(shard(of: session.key)) { shard in
             shard.bind(session.key, instance: instance, now: now)
         }
-        makeRoom(sparing: session.key, now)
+        makeRoom(forBound: session.key)
     }
 
     /// Ends a session for `endRule` or `backend`; true when the response expires the jar cookie.
@@ -226,17 +229,37 @@ public final class Jar: Sendable {
 
     // MARK: - Room
 
-    /// Ends the least recently used session of the shard that grew, if the jar is too full.
-    ///
-    /// With many shards that is one of the least recently used of all.
-    private func makeRoom(sparing key: Digest, _ now: MonotonicTime) {
+    private var isOverfull: Bool { sessionCount.load(ordering: .relaxed) > capacity }
+
+    /// Makes room for a captured session: bound ones go first, then the least recently used
+    /// captured one of the shard that grew, which with many shards is one of the least recently
+    /// used of all.
+    private func makeRoom(forCaptured key: Digest, _ now: MonotonicTime) {
+        guard isOverfull else { return }
+        if evictBound(sparing: nil, from: shard(of: key)) { return }
         var index = shard(of: key)
         for _ in shards.indices {
-            if sessionCount.load(ordering: .relaxed) <= capacity { return }
-            let isDone = withShard(index) { $0.evictOldest(sparing: key, now: now) }
-            if isDone { return }
+            if withShard(index, { $0.evictCaptured(sparing: key, now: now) }) { return }
             index = (index + 1) & (shards.count - 1)
         }
+    }
+
+    /// Makes room for a bound session at the cost of other bound ones, or else gives it up: whoever
+    /// makes IDs up pushes out nobody's session.
+    private func makeRoom(forBound key: Digest) {
+        guard isOverfull else { return }
+        if evictBound(sparing: key, from: shard(of: key)) { return }
+        withShard(shard(of: key)) { $0.forgetBound(key) }
+    }
+
+    private func evictBound(sparing kept: Digest?, from first: Int) -> Bool {
+        var index = first
+        for _ in shards.indices {
+            if boundCount.load(ordering: .relaxed) == 0 { return false }
+            if withShard(index, { $0.evictBound(sparing: kept) }) { return true }
+            index = (index + 1) & (shards.count - 1)
+        }
+        return false
     }
 
     /// Ends what has ended by now, over at most `limit` entries, and goes on from there next time.

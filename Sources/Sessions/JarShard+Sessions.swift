@@ -66,7 +66,7 @@ extension JarShard {
             end(place, reason, now)
             return .ended(reason)
         }
-        return endedSessions.find(key, now: now).map { .ended($0.reason) } ?? .unknown
+        return tombstone(of: key, now).map { .ended($0) } ?? .unknown
     }
 
     /// Keeps a session that the backend issued, and a new cookie for it.
@@ -88,10 +88,11 @@ extension JarShard {
             }
         }
         endedSessions.remove(key)
+        endedBound.remove(key)
         let place: Int
         if let known = session(key) {
             place = known
-            sessions[place].sessionID = sessionID
+            becomeCaptured(place, sessionID)
             sessions[place].created = now
             touch(place, now)
             dropCookies(of: place, now)
@@ -105,7 +106,7 @@ extension JarShard {
     ///
     /// What has ended meanwhile stays ended, what is bound stays bound.
     mutating func bind(_ key: Digest, instance: InstanceNumber, now: MonotonicTime) {
-        guard session(key) == nil, endedSessions.find(key, now: now) == nil else { return }
+        guard session(key) == nil, tombstone(of: key, now) == nil else { return }
         _ = insertSession(key, [], instance, now)
     }
 
@@ -123,8 +124,9 @@ extension JarShard {
         if let place = session(key) {
             if let instance, instance != sessions[place].instance { return }
             end(place, reason, now)
-        } else if always, endedSessions.find(key, now: now) == nil {
-            endedSessions.insert(key, reason, now: now)
+        } else if always, tombstone(of: key, now) == nil {
+            // The jar never captured it, so its tombstone is of the kind that a client can cause.
+            endedBound.insert(key, reason, now: now)
         }
     }
 
@@ -153,11 +155,33 @@ extension JarShard {
         return .ended(endedCookies.claim(found.place, now: now))
     }
 
-    /// Ends the least recently used session, if there is one besides `kept`.
-    mutating func evictOldest(sparing kept: Digest, now: MonotonicTime) -> Bool {
-        guard let place = oldestSession, sessions[place].key != kept else { return false }
+    /// Ends the least recently used captured session, if there is one besides `kept`.
+    mutating func evictCaptured(sparing kept: Digest, now: MonotonicTime) -> Bool {
+        guard let place = oldestCaptured, sessions[place].key != kept else { return false }
         end(place, .capacity, now)
         return true
+    }
+
+    /// Forgets the least recently used session that was only bound, if there is one besides `kept`.
+    ///
+    /// Nothing remains of it: the jar knew it only from its client, and knows it no more.
+    mutating func evictBound(sparing kept: Digest?) -> Bool {
+        guard let place = oldestBound, sessions[place].key != kept else { return false }
+        endCounts[.capacity] += 1
+        removeSession(place)
+        return true
+    }
+
+    /// Forgets a session if it was only bound.
+    mutating func forgetBound(_ key: Digest) {
+        guard let place = session(key), !sessions[place].isCaptured else { return }
+        endCounts[.capacity] += 1
+        removeSession(place)
+    }
+
+    /// Why a session ID is known to have ended.
+    private func tombstone(of key: Digest, _ now: MonotonicTime) -> EndReason? {
+        endedSessions.find(key, now: now)?.reason ?? endedBound.find(key, now: now)?.reason
     }
 
     /// Goes on looking for entries that have ended, over at most `limit` places.
@@ -170,6 +194,7 @@ extension JarShard {
         into reaped: inout EndCounts
     ) -> Bool {
         endedSessions.expire(limit: limit, now: now)
+        endedBound.expire(limit: limit, now: now)
         endedCookies.expire(limit: limit, now: now)
         let last = min(sessions.count, sweepPlace + limit)
         while sweepPlace < last {
@@ -191,7 +216,11 @@ extension JarShard {
             endedCookies.insert(cookies[Int(cookie)].key, reason, now: now)
             cookie = cookies[Int(cookie)].next
         }
-        endedSessions.insert(sessions[place].key, reason, now: now)
+        if sessions[place].isCaptured {
+            endedSessions.insert(sessions[place].key, reason, now: now)
+        } else {
+            endedBound.insert(sessions[place].key, reason, now: now)
+        }
         endCounts[reason] += 1
         removeSession(place)
     }

@@ -8,8 +8,11 @@ internal import Time
 /// have domains of their own. Cookies carry the number of their shard, so that both keys of a
 /// session are always under the same lock and an ending takes them together.
 ///
-/// Entries are kept in the order of their last use. A restart touches none of them: an entry whose
-/// instance no longer lives is ended when it is next looked at, or by `reap`.
+/// Sessions that were *captured* and those that were only *bound* (a client sent an ID, and the
+/// backend took it) are kept apart, each in the order of their last use: whoever makes IDs up can
+/// fill the jar with bound ones, and must neither push captured ones out nor their tombstones. A
+/// restart touches none of them: an entry whose instance no longer lives is ended when it is next
+/// looked at, or by `reap`.
 struct JarShard: ~Copyable {
     /// What bounds a shard, from the settings.
     struct Limits: Sendable {
@@ -39,6 +42,15 @@ struct JarShard: ~Copyable {
         var older: UInt32
 
         var isFree: Bool { newer == JarShard.free }
+        /// Whether a response issued it; its ID is kept then.
+        var isCaptured: Bool { !sessionID.isEmpty }
+    }
+
+    /// Sessions in the order of their last use.
+    struct Order {
+        var newest = JarShard.none
+        var oldest = JarShard.none
+        var count = 0
     }
 
     struct Cookie {
@@ -55,9 +67,12 @@ struct JarShard: ~Copyable {
     private var cookieIndex = HashIndex()
     private var freeSession = JarShard.none
     private var freeCookie = JarShard.none
-    private var newest = JarShard.none
-    private var oldest = JarShard.none
+    private var captured = Order()
+    private var bound = Order()
+    /// Tombstones of captured sessions, which nothing but those of others displaces.
     var endedSessions: Tombstones
+    /// Tombstones of sessions that were only bound.
+    var endedBound: Tombstones
     var endedCookies: Tombstones
     var endCounts = EndCounts()
     var instanceCounts = InstanceCounts()
@@ -66,6 +81,11 @@ struct JarShard: ~Copyable {
     init(limits: Limits) {
         self.limits = limits
         endedSessions = Tombstones(
+            limit: limits.tombstones,
+            lifetime: limits.maxAge,
+            hasClaims: false
+        )
+        endedBound = Tombstones(
             limit: limits.tombstones,
             lifetime: limits.maxAge,
             hasClaims: false
@@ -79,8 +99,12 @@ struct JarShard: ~Copyable {
 
     var sessionCount: Int { sessionIndex.count }
     var cookieCount: Int { cookieIndex.count }
-    /// The least recently used session.
-    var oldestSession: Int? { oldest == Self.none ? nil : Int(oldest) }
+    /// Sessions that were only bound.
+    var boundCount: Int { bound.count }
+    /// The least recently used session that was captured.
+    var oldestCaptured: Int? { captured.oldest == Self.none ? nil : Int(captured.oldest) }
+    /// The least recently used session that was only bound.
+    var oldestBound: Int? { bound.oldest == Self.none ? nil : Int(bound.oldest) }
 
     // MARK: - Finding
 
@@ -120,36 +144,71 @@ struct JarShard: ~Copyable {
     mutating func touch(_ place: Int, _ now: MonotonicTime) {
         // Workers read the clock on their own, so `now` may be a little behind.
         if sessions[place].lastUsed < now { sessions[place].lastUsed = now }
-        guard newest != UInt32(truncatingIfNeeded: place) else { return }
+        let name = UInt32(truncatingIfNeeded: place)
+        let newest = sessions[place].isCaptured ? captured.newest : bound.newest
+        guard newest != name else { return }
         unlink(place)
         linkNewest(place)
     }
 
+    /// The session is captured from now on, under this ID.
+    mutating func becomeCaptured(_ place: Int, _ sessionID: [UInt8]) {
+        unlink(place)
+        sessions[place].sessionID = sessionID
+        linkNewest(place)
+    }
+
     private mutating func linkNewest(_ place: Int) {
-        let name = UInt32(truncatingIfNeeded: place)
-        sessions[place].newer = Self.none
-        sessions[place].older = newest
-        if newest == Self.none {
-            oldest = name
+        if sessions[place].isCaptured {
+            Self.link(place, in: &captured, &sessions)
         } else {
-            sessions[Int(newest)].newer = name
+            Self.link(place, in: &bound, &sessions)
         }
-        newest = name
     }
 
     private mutating func unlink(_ place: Int) {
+        if sessions[place].isCaptured {
+            Self.unlink(place, from: &captured, &sessions)
+        } else {
+            Self.unlink(place, from: &bound, &sessions)
+        }
+    }
+
+    private static func link(
+        _ place: Int,
+        in order: inout Order,
+        _ sessions: inout ContiguousArray<Session>
+    ) {
+        let name = UInt32(truncatingIfNeeded: place)
+        sessions[place].newer = none
+        sessions[place].older = order.newest
+        if order.newest == none {
+            order.oldest = name
+        } else {
+            sessions[Int(order.newest)].newer = name
+        }
+        order.newest = name
+        order.count += 1
+    }
+
+    private static func unlink(
+        _ place: Int,
+        from order: inout Order,
+        _ sessions: inout ContiguousArray<Session>
+    ) {
         let newer = sessions[place].newer
         let older = sessions[place].older
-        if newer == Self.none {
-            newest = older
+        if newer == none {
+            order.newest = older
         } else {
             sessions[Int(newer)].older = older
         }
-        if older == Self.none {
-            oldest = newer
+        if older == none {
+            order.oldest = newer
         } else {
             sessions[Int(older)].newer = newer
         }
+        order.count -= 1
     }
 
     // MARK: - Entries

@@ -25,7 +25,6 @@ private let all: [Answer] =
     ends + refusals + [
         .sessionMissing, .sessionKept(repeatIsHarmless: true),
         .sessionKept(repeatIsHarmless: false), .unreachable, .timeout, .badResponse, .overloaded,
-        .ownTrace,
     ]
 
 private func written(
@@ -249,13 +248,6 @@ struct AnswerTests {
             written(.ownOptions)
                 == "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
         )
-    }
-
-    @Test("RFC 9110 15.5.6 TRACE that ends here is refused, and nothing of it comes back")
-    func ownTrace() {
-        let text = written(.ownTrace)
-        #expect(text.hasPrefix("HTTP/1.1 405 Method Not Allowed\r\n"))
-        #expect(text.contains("\r\nAllow: OPTIONS\r\n"))
     }
 
     @Test("RFC 9110 6.6.1 every answer has its date")

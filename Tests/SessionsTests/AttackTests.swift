@@ -39,6 +39,43 @@ import Time
         #expect(world.jar.statistics() == World().jar.statistics())
     }
 
+    @Test("2.2 made-up IDs that the backend accepts push out no session and no tombstone")
+    func boundFlood() {
+        var settings = JarSettings()
+        settings.capacity = 50
+        settings.tombstones = 100
+        var world = World(jar: settings)
+        _ = world.capture("stale")
+        world.restart()
+        #expect(name(world.get("X-Session-ID: stale")) == "backend-restart")
+        let cookies = (0..<40).map { world.capture("s-\($0)") }
+        for round in 0..<3 {
+            for number in 0..<400 {
+                let request = world.get("X-Session-ID: made-up-\(round)-\(number)")
+                if let session = request.session {
+                    world.jar.bind(session, instance: world.live.current, now: world.now)
+                }
+            }
+            #expect(name(world.get("X-Session-ID: stale")) == "backend-restart")
+            for (number, cookie) in cookies.enumerated() {
+                let verdict = name(world.get("Cookie: lychgate=\(cookie)"))
+                #expect(verdict == "live \(world.live.current.rawValue) cookie s-\(number)")
+            }
+        }
+        // Nor does a restart, which ends all that were bound.
+        world.restart()
+        for _ in 0..<200 {
+            _ = world.jar.reap(limit: 1000, live: world.live, now: world.now)
+        }
+        for number in 0..<400 {
+            let request = world.get("X-Session-ID: again-\(number)")
+            if let session = request.session { _ = world.jar.refuse(session, now: world.now) }
+        }
+        #expect(name(world.get("X-Session-ID: stale")) == "backend-restart")
+        #expect(name(world.get("X-Session-ID: s-0")) == "backend-restart")
+        #expect(world.jar.statistics().displacedTombstones == 0)
+    }
+
     @Test("huge values are hashed whole and told apart at their last byte")
     func hugeValues() {
         let world = World()

@@ -10,6 +10,7 @@ struct JarModel {
         var created: Int64
         var lastUsed: Int64
         var turn: Int
+        var isCaptured: Bool
         /// Newest first.
         var cookies: [String] = []
     }
@@ -29,6 +30,7 @@ struct JarModel {
     var sessions: [String: Entry] = [:]
     var owners: [String: String] = [:]
     var endedSessions: [String: Ended] = [:]
+    var endedBound: [String: Ended] = [:]
     var endedCookies: [String: Ended] = [:]
     var refused: [String: Int64] = [:]
     var displacedCount = 0
@@ -65,25 +67,36 @@ struct JarModel {
         return ended
     }
 
-    private mutating func bury(_ key: String, _ reason: EndReason, _ now: Int64, cookie: Bool) {
-        var table = cookie ? endedCookies : endedSessions
+    private enum Grave { case cookie, captured, bound }
+
+    private mutating func bury(_ key: String, _ reason: EndReason, _ now: Int64, _ grave: Grave) {
+        var table: [String: Ended]
+        switch grave {
+        case .cookie: table = endedCookies
+        case .captured: table = endedSessions
+        case .bound: table = endedBound
+        }
         table = table.filter { $0.key != key && now - $0.value.at < maxAge }
         if table.count >= tombstones, let oldest = table.min(by: { $0.value.turn < $1.value.turn })
         {
             table[oldest.key] = nil
-            if !cookie { displacedCount += 1 }
+            if grave == .captured { displacedCount += 1 }
         }
         table[key] = Ended(reason: reason, at: now, turn: nextTurn())
-        if cookie { endedCookies = table } else { endedSessions = table }
+        switch grave {
+        case .cookie: endedCookies = table
+        case .captured: endedSessions = table
+        case .bound: endedBound = table
+        }
     }
 
     mutating func end(_ id: String, _ reason: EndReason, _ now: Int64) {
         guard let entry = sessions.removeValue(forKey: id) else { return }
         for cookie in entry.cookies {
             owners[cookie] = nil
-            bury(cookie, reason, now, cookie: true)
+            bury(cookie, reason, now, .cookie)
         }
-        bury(id, reason, now, cookie: false)
+        bury(id, reason, now, entry.isCaptured ? .captured : .bound)
         counts[reason] += 1
     }
 
@@ -130,7 +143,11 @@ struct JarModel {
             end(id, reason, now)
             return "\(reason)"
         }
-        return known(endedSessions[id], now).map { "\($0.reason)" } ?? "unknown"
+        return tombstone(id, now).map { "\($0.reason)" } ?? "unknown"
+    }
+
+    func tombstone(_ id: String, _ now: Int64) -> Ended? {
+        known(endedSessions[id], now) ?? known(endedBound[id], now)
     }
 
     private mutating func claimEnded(_ cookie: String, _ now: Int64) -> Bool {
@@ -172,17 +189,24 @@ struct JarModel {
             }
         }
         endedSessions[id] = nil
+        endedBound[id] = nil
         if let entry = sessions[id] {
             if !entry.cookies.isEmpty, entry.cookies.count >= 64 || owners.count >= cookiesMax {
                 let last = sessions[id]?.cookies.removeLast() ?? ""
                 owners[last] = nil
-                bury(last, .capacity, now, cookie: true)
+                bury(last, .capacity, now, .cookie)
             }
             sessions[id]?.created = now
+            sessions[id]?.isCaptured = true
             touch(id, now)
         } else {
-            let entry = Entry(instance: instance, created: now, lastUsed: now, turn: nextTurn())
-            sessions[id] = entry
+            sessions[id] = Entry(
+                instance: instance,
+                created: now,
+                lastUsed: now,
+                turn: nextTurn(),
+                isCaptured: true
+            )
         }
         sessions[id]?.cookies.insert(cookie, at: 0)
         owners[cookie] = id
@@ -190,7 +214,12 @@ struct JarModel {
             end(carried, .replaced, now)
         }
         if let oldCookie { supersede(oldCookie, now) }
-        makeRoom(sparing: id, now)
+        guard sessions.count > capacity else { return }
+        if let bound = oldest(captured: false) {
+            forget(bound)
+        } else if let oldest = oldest(captured: true), oldest != id {
+            end(oldest, .capacity, now)
+        }
     }
 
     private mutating func supersede(_ cookie: String, _ now: Int64) {
@@ -200,7 +229,7 @@ struct JarModel {
             } else {
                 owners[cookie] = nil
                 sessions[id]?.cookies.removeAll { $0 == cookie }
-                bury(cookie, .replaced, now, cookie: true)
+                bury(cookie, .replaced, now, .cookie)
             }
         }
         if known(endedCookies[cookie], now) != nil {
@@ -210,18 +239,28 @@ struct JarModel {
         }
     }
 
-    private mutating func makeRoom(sparing id: String, _ now: Int64) {
-        guard sessions.count > capacity else { return }
-        let oldest = sessions.min { $0.value.turn < $1.value.turn }
-        if let oldest, oldest.key != id { end(oldest.key, .capacity, now) }
+    private func oldest(captured: Bool, sparing id: String? = nil) -> String? {
+        sessions.filter { $0.value.isCaptured == captured && $0.key != id }
+            .min { $0.value.turn < $1.value.turn }?.key
+    }
+
+    private mutating func forget(_ id: String) {
+        sessions[id] = nil
+        counts[.capacity] += 1
     }
 
     mutating func bind(_ id: String, _ instance: InstanceNumber, _ now: Int64) {
-        if sessions[id] == nil, known(endedSessions[id], now) == nil {
-            let entry = Entry(instance: instance, created: now, lastUsed: now, turn: nextTurn())
-            sessions[id] = entry
+        if sessions[id] == nil, tombstone(id, now) == nil {
+            sessions[id] = Entry(
+                instance: instance,
+                created: now,
+                lastUsed: now,
+                turn: nextTurn(),
+                isCaptured: false
+            )
         }
-        makeRoom(sparing: id, now)
+        guard sessions.count > capacity else { return }
+        forget(oldest(captured: false, sparing: id) ?? id)
     }
 
     mutating func endCarried(
@@ -233,8 +272,8 @@ struct JarModel {
     ) {
         if let entry = sessions[id] {
             if entry.instance == instance { end(id, reason, now) }
-        } else if always, known(endedSessions[id], now) == nil {
-            bury(id, reason, now, cookie: false)
+        } else if always, tombstone(id, now) == nil {
+            bury(id, reason, now, .bound)
         }
     }
 }

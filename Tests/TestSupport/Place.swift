@@ -9,6 +9,14 @@ public enum Place {
             .deletingLastPathComponent().path
     }()
 
+    /// Whether every thread of a process has stopped (SIGSTOP).
+    static func isStopped(_ pid: Int32) -> Bool {
+        let tasks = "/proc/\(pid)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
+        return !threads.isEmpty
+            && threads.allSatisfy { text("\(tasks)/\($0)/stat").contains(") T ") }
+    }
+
     /// The binary that was built with the tests, unless LYCHGATE_BINARY names another.
     public static let binary: String = {
         if let chosen = ProcessInfo.processInfo.environment["LYCHGATE_BINARY"] {

@@ -63,7 +63,13 @@ public final class PythonBackend: Sendable {
     }
 
     /// Stops it without ending it: it accepts (the kernel does) and answers nothing.
-    public func freeze() { running?.send(SIGSTOP) }
+    ///
+    /// The signal takes effect a moment later, so this waits until every thread has stopped.
+    public func freeze() {
+        guard let running else { return }
+        running.send(SIGSTOP)
+        _ = becomesTrue { Place.isStopped(running.pid) }
+    }
 
     /// Lets a frozen one go on.
     public func thaw() { running?.send(SIGCONT) }

@@ -19,6 +19,8 @@ struct ExchangeState: ~Copyable {
 
     /// How the request's content is framed, on both sides.
     let requestFraming: Framing
+    /// Where the content begins, while the request stands at the front of the client's input.
+    let headByteCount: Int
     var requestDecoder: ContentDecoder
     /// The whole request was taken from the client.
     var isRequestTaken = false
@@ -47,6 +49,7 @@ struct ExchangeState: ~Copyable {
         self.judgement = judgement
         self.machine = machine
         requestFraming = head.framing
+        headByteCount = head.byteCount
         requestDecoder = ContentDecoder(head.framing)
     }
 
@@ -61,6 +64,9 @@ struct ExchangeState: ~Copyable {
     }
 
     /// Begins the request anew, for the retry.
+    ///
+    /// The client's connection has to go back to `headByteCount` with it: decoder and cursor belong
+    /// together, or the next request's bytes would be taken for this one's content.
     mutating func rewind() {
         upstream = .none
         requestDecoder = ContentDecoder(requestFraming)

@@ -27,7 +27,8 @@ struct Upstream: ~Copyable {
     }
 
     var wire: Wire
-    let openedAt: MonotonicTime
+    /// When its present socket began to connect.
+    var openedAt: MonotonicTime
     var machine = ConnectionMachine(role: .client)
     var phase = Phase.connecting
     var exchange = SlabToken.none
@@ -35,6 +36,12 @@ struct Upstream: ~Copyable {
 
     /// Who answers on it; nil before the first answer.
     var instance: InstanceNumber?
+    /// When its instance was told on this very connection; nil if it was not asked on this one.
+    var identifiedAt: MonotonicTime?
+    /// Whether it carries what its asker was asked for (backends that close after each answer).
+    var isCarrier = false
+    /// Requests that were written to it.
+    var requestCount = 0
     /// The first of the backend's addresses that was tried for it, and how many were in vain.
     var firstAddress = 0
     var failedAttempts = 0
@@ -48,6 +55,16 @@ struct Upstream: ~Copyable {
     init(descriptor: consuming Descriptor, openedAt: MonotonicTime) {
         wire = Wire(descriptor, isWritable: false)
         self.openedAt = openedAt
+    }
+
+    /// Puts a new socket in the place of one that came to nothing; nothing that was known of that
+    /// one is known of this.
+    mutating func replaceSocket(_ descriptor: consuming Descriptor, openedAt: MonotonicTime) {
+        wire = Wire(descriptor, isWritable: false)
+        self.openedAt = openedAt
+        instance = nil
+        identifiedAt = nil
+        ask = IdentityAsk()
     }
 
     /// Takes what came in of the identity answer.

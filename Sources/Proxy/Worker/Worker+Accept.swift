@@ -15,7 +15,10 @@ extension Worker {
             switch listeners[listener].accept() {
             case .none: return
             case .exhausted(let error):
-                shared.log.write(.error, "cannot accept connections for now: \(error)")
+                if now >= acceptWarningAt + .seconds(5) {
+                    acceptWarningAt = now
+                    shared.log.write(.error, "cannot accept connections for now: \(error)")
+                }
                 pauseAccepting()
                 return
             case .accepted(let descriptor, let peer):
@@ -80,6 +83,8 @@ extension Worker {
         for index in 0..<listeners.placeCount {
             guard let token = listeners.token(at: index) else { continue }
             do {
+                // Where a former attempt came half-way, it is watched already.
+                poller.unwatch(listeners[token].number)
                 let isShared = listeners[token].address.isUnix
                 try poller.watchReadable(
                     listeners[token].number,

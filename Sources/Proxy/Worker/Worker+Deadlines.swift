@@ -48,6 +48,7 @@ extension Worker {
     private mutating func upstreamExpired(_ token: SlabToken) {
         upstreams[token].deadline = .distantFuture
         switch upstreams[token].phase {
+        case .connecting where tryNextAddress(token): break
         case .connecting, .reconnecting:
             openingFailed(token, .timedOut, "not connected in time")
         case .connected:
@@ -56,7 +57,9 @@ extension Worker {
         case .idle:
             for connection in pool.closeIdle(now: now) { discardUpstream(SlabToken(connection)) }
             if upstreams.contains(token) { setDeadline(ofUpstream: token, now + .seconds(1)) }
-        case .leased: failed(upstreams[token].exchange, .noAnswer)
+        case .leased:
+            let exchange = upstreams[token].exchange
+            if exchanges.contains(exchange) { failed(exchange, .noAnswer) }
         case .tunnel: break
         }
     }

@@ -116,18 +116,21 @@ extension Worker {
             into: &downstreams[token].wire.output
         )
         downstreams[token].phase = .flushing(then: sequel)
+        downstreams[token].deadline = .distantFuture
         flush(token)
     }
 
     /// Writes what is left of a complete response, then goes on as its phase says.
     mutating func flush(_ token: SlabToken) {
         guard case .flushing(let sequel) = downstreams[token].phase else { return }
+        let written = downstreams[token].wire.bytesWritten
         guard downstreams[token].wire.flush() else {
             closeDownstream(token)
             return
         }
         guard downstreams[token].wire.output.isEmpty else {
-            setDeadline(of: token, now + patience.writeIdle)
+            let isFresh = written != downstreams[token].wire.bytesWritten
+            extendDeadline(of: token, isFresh, patience.writeIdle)
             return
         }
         switch sequel {
@@ -182,13 +185,40 @@ extension Worker {
 
     /// Ends a client's connection, and with it what was on its way for it.
     mutating func closeDownstream(_ token: SlabToken) {
-        if downstreams[token].phase == .exchange || downstreams[token].phase == .tunnel {
-            abandon(downstreams[token].exchange)
+        if !downstreams[token].wire.output.isEmpty {
+            // What is left unsent must not go unnoticed.
+            Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+        }
+        switch downstreams[token].phase {
+        case .exchange:
+            let exchange = downstreams[token].exchange
+            if exchanges.contains(exchange), exchanges[exchange].machine.isResponding,
+                exchanges[exchange].responseFraming == .untilClose
+            {
+                // A plain end would make what was sent look whole (contract 4.2).
+                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+            }
+            abandon(exchange)
+        case .tunnel: abandon(downstreams[token].exchange)
+        case .head, .flushing, .lingering: break
         }
         var downstream = downstreams.remove(token)
         buffers.give(downstream.wire.input.takeStorage())
         buffers.give(downstream.wire.output.takeStorage())
         shared.connections.leave()
+    }
+
+    /// Gives more time where there was progress, and any at all where none was set.
+    ///
+    /// An event alone is no progress: a client could buy time with a byte of something else.
+    mutating func extendDeadline(
+        of token: SlabToken,
+        _ isFresh: Bool,
+        _ patience: Nanoseconds
+    ) {
+        if isFresh || downstreams[token].deadline == .distantFuture {
+            setDeadline(of: token, now + patience)
+        }
     }
 
     mutating func setDeadline(of token: SlabToken, _ deadline: MonotonicTime) {

@@ -31,13 +31,14 @@ extension Worker {
         )
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
-            if case .length(let count) = requestHead.framing, count > contentBytesMax {
+            switch requestHead.method {
+            // TRACE would show a script the session that is injected for it.
+            case .connect, .trace:
+                answer(token, .refused(status: 501, reason: StaticText("a method not served")))
+            case _ where isContentTooLong:
                 let reason = HTTP1.RefusalCause.contentTooLarge.description
                 answer(token, .refused(status: 413, reason: StaticText(reason)))
-                return
-            }
-            switch requestHead.method {
-            case .connect, .options, .trace: beginUnusual(token, judgement)
+            case .options: beginOptions(token, judgement)
             default: lease(for: token, judgement)
             }
         case .ended(let end): answer(token, .sessionEnded(end))
@@ -47,26 +48,18 @@ extension Worker {
         }
     }
 
-    /// A method that may be answered here (RFC 9110 §7.6.2), or is not passed on as it is.
-    private mutating func beginUnusual(_ token: SlabToken, _ judgement: Judgement) {
-        let isTrace = requestHead.method == .trace
-        guard requestHead.method != .connect else {
-            answer(token, .refused(status: 501, reason: StaticText("CONNECT is not served")))
-            return
-        }
-        guard !isTrace || requestHead.framing == .none else {
-            answer(token, .refused(status: 400, reason: StaticText("TRACE with content")))
-            return
-        }
+    /// Whether the length that the request announces is above `limits.body_bytes`.
+    private var isContentTooLong: Bool {
+        if case .length(let count) = requestHead.framing { count > contentBytesMax } else { false }
+    }
+
+    /// An OPTIONS may be meant for us (RFC 9110 §7.6.2).
+    private mutating func beginOptions(_ token: SlabToken, _ judgement: Judgement) {
         switch MaxForwards(requestHead, in: downstreams[token].wire.input) {
         case .malformed:
             answer(token, .refused(status: 400, reason: StaticText("malformed Max-Forwards")))
-        case .none: answer(token, isTrace ? .ownTrace : .ownOptions)
-        case .unlimited, .hops:
-            var judgement = judgement
-            // The backend sends the client what it got: never what the client must not know.
-            if isTrace && judgement.injects { judgement.leaveOutSession() }
-            lease(for: token, judgement)
+        case .none: answer(token, .ownOptions)
+        case .unlimited, .hops: lease(for: token, judgement)
         }
     }
 
@@ -90,24 +83,38 @@ extension Worker {
 
     /// Asks the pool for a connection; after a failure, for one that was verified after it.
     private mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
-        let live = shared.registry.live
-        let action = pool.lease(
-            ExchangeID(rawValue: exchange.bits),
-            session: exchanges[exchange].judgement.session?.instance,
-            verifiedSince: verifiedSince,
-            live: live,
-            now: now
-        )
-        switch action {
-        case .use(let connection): write(exchange, to: SlabToken(connection))
-        case .askAgain(let connection): ask(SlabToken(connection))
-        case .wait: break
+        while true {
+            let action = pool.lease(
+                ExchangeID(rawValue: exchange.bits),
+                session: exchanges[exchange].judgement.session?.instance,
+                verifiedSince: verifiedSince,
+                live: shared.registry.live,
+                now: now
+            )
+            switch action {
+            case .use(let connection):
+                let token = SlabToken(connection)
+                if upstreams[token].wire.isQuiet {
+                    write(exchange, to: token)
+                    return
+                }
+                // It has ended, or said something that nobody asked for: nothing was lost by it.
+                lost(token)
+            case .askAgain(let connection):
+                ask(SlabToken(connection))
+                return
+            case .wait: return
+            }
         }
     }
 
     /// A connection became free for an exchange that had waited.
     mutating func connectionGranted(_ grant: Grant) {
-        guard upstreams.contains(grant.connection) else { return }
+        guard upstreams.contains(grant.connection) else {
+            // It was lost in between.
+            if exchanges.contains(grant.exchange) { failed(grant.exchange, .dropped) }
+            return
+        }
         guard exchanges.contains(grant.exchange) else {
             giveBack(grant.connection)
             return
@@ -117,6 +124,12 @@ extension Worker {
 
     /// The moment of writing: the last word on the session, then the request goes out.
     private mutating func write(_ exchange: SlabToken, to connection: SlabToken) {
+        guard upstreams[connection].wire.isQuiet else {
+            // It has ended, or said something that nobody asked for, since it was granted.
+            exchanges[exchange].upstream = connection
+            failed(exchange, .dropped)
+            return
+        }
         if let session = exchanges[exchange].judgement.session {
             let verdict = mayWrite(
                 session,
@@ -128,6 +141,7 @@ extension Worker {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt:
                 exchanges[exchange].judgement.leaveOutSession()
+                exchanges[exchange].machine.sessionLeftOut()
             case .stale:
                 giveBack(connection)
                 fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
@@ -150,6 +164,7 @@ extension Worker {
         upstreams[connection].deadline = .distantFuture
         upstreams[connection].cursor = 0
         upstreams[connection].machine.requestHead(isPersistent: true)
+        upstreams[connection].requestCount += 1
         let token = exchanges[exchange].downstream
         buffers.equip(&upstreams[connection].wire.output)
         requestRewriter.write(
@@ -195,6 +210,8 @@ extension Worker {
     mutating func transferRequest(_ exchange: SlabToken) {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
+        let read = downstreams[token].wire.bytesRead
+        let written = upstreams[connection].wire.bytesWritten
         let outcome = RequestTransfer.run(
             from: &downstreams[token],
             to: &upstreams[connection],
@@ -204,18 +221,27 @@ extension Worker {
         switch outcome {
         case .awaitsSender:
             upstreams[connection].deadline = .distantFuture
-            setDeadline(of: token, now + patience.bodyIdle)
+            let isFresh = read != downstreams[token].wire.bytesRead
+            extendDeadline(of: token, isFresh, patience.bodyIdle)
         case .awaitsReceiver:
             // It is the backend's time that runs now.
             downstreams[token].deadline = .distantFuture
-            setDeadline(ofUpstream: connection, now + patience.response)
-        case .paused: ready.append(token)
+            let isFresh = written != upstreams[connection].wire.bytesWritten
+            if isFresh || upstreams[connection].deadline == .distantFuture {
+                setDeadline(ofUpstream: connection, now + patience.response)
+            }
+        case .paused:
+            downstreams[token].deadline = .distantFuture
+            upstreams[connection].deadline = .distantFuture
+            ready.append(token)
         case .finished:
             downstreams[token].deadline = .distantFuture
             buffers.strip(&upstreams[connection].wire.output)
             _ = downstreams[token].machine.requestFinished()
             _ = upstreams[connection].machine.requestFinished()
-            if !exchanges[exchange].machine.isResponding {
+            if exchanges[exchange].machine.isResponding {
+                upstreams[connection].deadline = .distantFuture
+            } else {
                 setDeadline(
                     ofUpstream: connection,
                     now + patience.response
@@ -240,34 +266,36 @@ extension Worker {
 
     /// The upstream side of an exchange failed, or none is to be had.
     mutating func failed(_ exchange: SlabToken, _ failure: UpstreamFailure) {
-        if failure == .dropped { shared.control.send(.connectionLost) }
+        if failure == .dropped {
+            shared.control.send(.connectionLost)
+            let connection = exchanges[exchange].upstream
+            if connection != .none, !exchanges[exchange].machine.sawResponse {
+                lostUnused(connection)
+            }
+        }
         dropUpstream(of: exchange)
         switch exchanges[exchange].machine.upstreamFailed(failure) {
         case .retry:
             exchanges[exchange].rewind()
+            let token = exchanges[exchange].downstream
+            downstreams[token].cursor = exchanges[exchange].headByteCount
             lease(exchange, verifiedSince: now)
         case .answer(let answer): fail(exchange, with: answer)
-        case .breakOff:
-            let token = exchanges[exchange].downstream
-            if exchanges[exchange].responseFraming == .untilClose {
-                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
-            }
-            closeDownstream(token)
+        case .breakOff: closeDownstream(exchanges[exchange].downstream)
         }
     }
 
     /// Ends an exchange with an answer of our own, unless the client has seen a response begin.
     private mutating func fail(_ exchange: SlabToken, with reply: Answer) {
         let token = exchanges[exchange].downstream
+        guard !exchanges[exchange].machine.isResponding else {
+            closeDownstream(token)
+            return
+        }
         pool.cancel(ExchangeID(rawValue: exchange.bits))
         dropUpstream(of: exchange)
         let state = exchanges.remove(exchange)
         downstreams[token].exchange = .none
-        guard !state.machine.isResponding else {
-            downstreams[token].phase = .flushing(then: .close)
-            closeDownstream(token)
-            return
-        }
         answer(
             token,
             reply,
@@ -313,7 +341,9 @@ extension Worker {
         frame.closes = persistence == .announceClose
         frame.saysKeepAlive = !frame.closes && minorVersion == 0
         frame.isSecure = downstreams[token].isSecure
-        let sequel = sequel(of: downstreams[token].machine.responseFinished())
+        let half = downstreams[token].machine.responseFinished()
+        // After a retry the machine has seen the request end once already.
+        let sequel = isWhole ? sequel(of: half) : .linger
         send(reply, frame, on: token, then: sequel)
     }
 
@@ -380,8 +410,11 @@ extension Worker {
 
     /// Exchanges that have waited too long for a connection.
     mutating func failWaiters() {
+        // Where connections are on their way it is the backend that keeps them waiting.
+        let counts = pool.counts
+        let isOverloaded = counts.opening + counts.asking == 0
         for waiter in pool.expireWaiters(now: now) {
-            failed(SlabToken(waiter), .overloaded)
+            failed(SlabToken(waiter), isOverloaded ? .overloaded : .noAnswer)
         }
     }
 }

@@ -115,7 +115,7 @@ extension Worker {
     /// Reads the content that a rule looks at, while the head waits in front of it.
     private mutating func collect(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
-        while let collection = exchanges[exchange].collection {
+        while true {
             let decoder = exchanges[exchange].responseDecoder
             let step = exchanges[exchange].responseDecoder.next(
                 upstreams[connection].wire.input,
@@ -124,21 +124,7 @@ extension Worker {
             switch step {
             case .content(let skip, let count):
                 upstreams[connection].cursor += skip
-                guard collection.content.count + count <= ResponsePlan.contentBytesMax else {
-                    shared.log.write(
-                        .warning,
-                        "no session captured: \(CaptureWarning.contentTooLong.text)"
-                    )
-                    beginResponse(exchange, collection.plan, sessionID: nil, endedByBackend: false)
-                    return
-                }
-                let bytes = upstreams[connection].wire.input.copy(
-                    from: upstreams[connection].cursor,
-                    count: count
-                )
-                exchanges[exchange].collection?.content.append(contentsOf: bytes)
-                exchanges[exchange].responseDecoder.took(count)
-                upstreams[connection].cursor += count
+                guard collectContent(count, of: exchange) else { return }
             case .incomplete(let skip):
                 upstreams[connection].cursor += skip
                 guard upstreams[connection].wire.isReadable else { return }
@@ -146,18 +132,21 @@ extension Worker {
                 switch upstreams[connection].wire.read() {
                 case .bytes: continue
                 case .wouldBlock: return
-                case .endOfInput, .failed:
+                case .failed:
+                    failed(exchange, .dropped)
+                    return
+                case .endOfInput:
                     guard exchanges[exchange].responseDecoder.endOfInput() == .complete else {
                         failed(exchange, .dropped)
                         return
                     }
-                    collected(exchange, collection)
+                    collected(exchange)
                     return
                 }
             case .finished:
                 // The end, and the trailers with it, is left for the transfer.
                 exchanges[exchange].responseDecoder = decoder
-                collected(exchange, collection)
+                collected(exchange)
                 return
             case .failed:
                 failed(exchange, .badResponse)
@@ -166,8 +155,32 @@ extension Worker {
         }
     }
 
+    /// Keeps a piece of content; false when it is too long, and the response goes on unread.
+    private mutating func collectContent(_ count: Int, of exchange: SlabToken) -> Bool {
+        let connection = exchanges[exchange].upstream
+        let sum = (exchanges[exchange].collection?.content.count ?? 0) + count
+        guard sum <= ResponsePlan.contentBytesMax, exchanges[exchange].collection != nil else {
+            shared.log.write(
+                .warning,
+                "no session captured: \(CaptureWarning.contentTooLong.text)"
+            )
+            let plan = exchanges[exchange].collection?.plan ?? ResponsePlan()
+            beginResponse(exchange, plan, sessionID: nil, endedByBackend: false)
+            return false
+        }
+        let bytes = upstreams[connection].wire.input.copy(
+            from: upstreams[connection].cursor,
+            count: count
+        )
+        exchanges[exchange].collection?.content.append(contentsOf: bytes)
+        exchanges[exchange].responseDecoder.took(count)
+        upstreams[connection].cursor += count
+        return true
+    }
+
     /// The whole content was read: looks into it, and lets the response go on.
-    private mutating func collected(_ exchange: SlabToken, _ collection: Collection) {
+    private mutating func collected(_ exchange: SlabToken) {
+        guard let collection = exchanges[exchange].collection else { return }
         var sessionID: [UInt8]?
         var isEnded = false
         do throws(JSONError) {
@@ -226,7 +239,7 @@ extension Worker {
         let minorVersion = exchanges[exchange].clientMinorVersion
         edits.framing = DownstreamFraming(responseHead.framing, clientMinorVersion: minorVersion)
         let persistence = downstreams[token].machine.responseHead(
-            isPersistent: stopBy == nil,
+            isPersistent: stopBy == nil && exchanges[exchange].isRequestTaken,
             endsAtClose: edits.framing == .untilClose
         )
         edits.closes = persistence == .announceClose
@@ -243,6 +256,9 @@ extension Worker {
         case .untilClose: responseHead.endTrailersHere()
         }
         exchanges[exchange].machine.responseBegun()
+        if upstreams[connection].identifiedAt != nil {
+            provenInstance = upstreams[connection].instance
+        }
         upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
         ResponseRewriter.write(
@@ -359,6 +375,7 @@ extension Worker {
     private mutating func transferResponse(_ exchange: SlabToken) {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
+        let written = downstreams[token].wire.bytesWritten
         let outcome = ResponseTransfer.run(
             from: &upstreams[connection],
             to: &downstreams[token],
@@ -369,8 +386,12 @@ extension Worker {
         case .awaitsSender:
             if exchanges[exchange].isRequestTaken { downstreams[token].deadline = .distantFuture }
             buffers.strip(&upstreams[connection].wire.input)
-        case .awaitsReceiver: setDeadline(of: token, now + patience.writeIdle)
-        case .paused: ready.append(token)
+        case .awaitsReceiver:
+            let isFresh = written != downstreams[token].wire.bytesWritten
+            extendDeadline(of: token, isFresh, patience.writeIdle)
+        case .paused:
+            downstreams[token].deadline = .distantFuture
+            ready.append(token)
         case .finished: finish(exchange)
         case .trailers(let count):
             if passOnResponseTrailers(count, of: exchange) {

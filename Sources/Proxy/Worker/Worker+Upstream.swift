@@ -25,17 +25,25 @@ extension Worker {
     private mutating func open(asCarrierFor asker: SlabToken?) {
         // The order of openings decides which of two answers is late: no stamp of the turn.
         let openedAt = MonotonicClock.now()
+        // A carrier goes where its asker went, or nowhere.
+        let first = asker.map { addressIndex(of: $0) } ?? addressIndex
         var attempt = 0
         let descriptor: Descriptor
         do {
-            descriptor = try connect(from: addressIndex, &attempt)
+            descriptor =
+                if asker == nil {
+                    try connect(from: first, &attempt)
+                } else {
+                    try Socket.connect(to: shared.upstreamAddresses[first])
+                }
         } catch {
             refused(asCarrierFor: asker, error)
             return
         }
         let token = upstreams.insert(Upstream(descriptor: descriptor, openedAt: openedAt))
-        upstreams[token].firstAddress = addressIndex
+        upstreams[token].firstAddress = first
         upstreams[token].failedAttempts = attempt
+        upstreams[token].isCarrier = asker != nil
         if let asker {
             pool.openingCarrier(
                 ConnectionID(rawValue: token.bits),
@@ -131,12 +139,15 @@ extension Worker {
     }
 
     /// A name may mean several addresses, of which some may have no listener.
-    private mutating func tryNextAddress(_ token: SlabToken) -> Bool {
+    mutating func tryNextAddress(_ token: SlabToken) -> Bool {
+        // What a carrier's asker said of another address says nothing of this one.
+        guard !upstreams[token].isCarrier else { return false }
         var attempt = upstreams[token].failedAttempts + 1
         guard attempt < shared.upstreamAddresses.count else { return false }
         do {
+            let openedAt = MonotonicClock.now()
             let descriptor = try connect(from: upstreams[token].firstAddress, &attempt)
-            upstreams[token].wire = Wire(descriptor, isWritable: false)
+            upstreams[token].replaceSocket(descriptor, openedAt: openedAt)
         } catch {
             return false
         }
@@ -152,7 +163,7 @@ extension Worker {
     mutating func ask(_ token: SlabToken) {
         upstreams[token].phase = .asking
         if now < asksNotBefore {
-            identified(token, .failed(.timedOut), persists: !pool.isPairing)
+            identified(token, .failed(.timedOut), persists: !pool.isPairing, wasAsked: false)
             return
         }
         upstreams[token].ask.restart()
@@ -219,8 +230,9 @@ extension Worker {
         }
         do {
             let address = shared.upstreamAddresses[addressIndex(of: token)]
+            let openedAt = MonotonicClock.now()
             let descriptor = try Socket.connect(to: address)
-            upstreams[token].wire = Wire(descriptor, isWritable: false)
+            upstreams[token].replaceSocket(descriptor, openedAt: openedAt)
             upstreams[token].phase = .reconnecting
             setDeadline(ofUpstream: token, now + patience.connect)
             watch(token)
@@ -233,15 +245,19 @@ extension Worker {
         if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
             openingFailed(token, .refused, error.description)
         } else {
-            identified(token, .failed(.timedOut), persists: true)
+            identified(token, .failed(.timedOut), persists: true, wasAsked: false)
         }
     }
 
     private mutating func identified(
         _ token: SlabToken,
         _ report: IdentityReport,
-        persists: Bool
+        persists isSaidToPersist: Bool,
+        wasAsked: Bool = true
     ) {
+        // Not every backend that closes says so.
+        let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet
+        let persists = isSaidToPersist && !isCutShort && now >= closesUnsaidUntil
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
@@ -266,11 +282,14 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
+        upstreams[token].identifiedAt = wasAsked ? now : nil
+        if isCutShort { lostUnused(token) }
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
             ConnectionID(rawValue: token.bits),
             instance: observation.instance,
             persists: persists,
+            wasAsked: wasAsked,
             live: observation.live,
             now: now
         )
@@ -307,13 +326,12 @@ extension Worker {
 
     /// Gives a connection back on which nothing was written.
     mutating func giveBack(_ token: SlabToken) {
-        released(token, persists: !upstreams[token].wire.isPeerDone)
+        released(token, persists: upstreams[token].wire.isQuiet)
     }
 
     /// An exchange is done with its connection.
     mutating func release(_ token: SlabToken, isReusable: Bool) {
-        let isClean =
-            isReusable && upstreams[token].wire.input.isEmpty && !upstreams[token].wire.isPeerDone
+        let isClean = isReusable && upstreams[token].wire.isQuiet
         if isClean {
             buffers.strip(&upstreams[token].wire.input)
             buffers.strip(&upstreams[token].wire.output)
@@ -331,6 +349,8 @@ extension Worker {
         switch action {
         case .grant(let exchange):
             upstreams[token].exchange = .none
+            upstreams[token].phase = .leased
+            upstreams[token].deadline = .distantFuture
             grants.append(Grant(exchange: SlabToken(exchange), connection: token))
         case .askAgain:
             upstreams[token].exchange = .none
@@ -349,11 +369,31 @@ extension Worker {
         discardUpstream(token)
     }
 
+    /// A connection was lost, and nothing of a response had come on it.
+    ///
+    /// Once is nothing: backends die. But where a connection on which the identity was answered
+    /// after such a loss, by the same instance, is lost as well, and at once, the backend closes
+    /// after each answer without saying so: for a while every answer is taken for the last on its
+    /// connection.
+    mutating func lostUnused(_ token: SlabToken) {
+        guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt,
+            now < identifiedAt + .seconds(1)
+        else { return }
+        let instance = upstreams[token].instance ?? .none
+        guard instance != provenInstance else { return }
+        if let loss = earlyLoss, loss.instance == instance, identifiedAt > loss.at {
+            closesUnsaidUntil = now + .seconds(30)
+            shared.log.write(.debug, "the backend seems to close each connection without a word")
+        }
+        earlyLoss = EarlyLoss(instance: instance, at: now)
+    }
+
     // MARK: Loss
 
     /// A connection that nobody uses is gone.
     mutating func lost(_ token: SlabToken) {
         shared.control.send(.connectionLost)
+        lostUnused(token)
         let action = pool.closed(ConnectionID(rawValue: token.bits))
         discardUpstream(token)
         apply(action, .dropped)

@@ -37,6 +37,7 @@ def arguments():
     parser.add_argument("--record")
     parser.add_argument("--instance", help="an ID, `none` or `each`; default: a new one")
     parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
+    parser.add_argument("--close-unsaid", action="store_true", help="closes, and does not say so")
     parser.add_argument("--health-status", type=int, default=200)
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     return parser.parse_args()
@@ -150,6 +151,8 @@ class Connection:
         request.answer()
         for _ in request.body:
             pass
+        if options.close_unsaid:
+            raise Gone
         if options.close or fields.get("connection", "").lower() == "close" or request.closes:
             raise Gone
 
@@ -496,6 +499,30 @@ class Request:
 
     def do_drop(self):
         raise Gone
+
+    def do_poison(self):
+        # A whole answer that fills a read buffer to the brim, and bytes that answer nothing.
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
+        size = 16384 - len(head % 16384)
+        poison = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nPOISON"
+        self.send(head % size + b"x" * size + poison)
+
+    def do_json_cut(self):
+        # Without a length, cut by a reset: not the end of it.
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b'{"sessionId":"s1"}')
+        linger = b"\1\0\0\0\0\0\0\0"
+        self.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        raise Gone
+
+    def do_early(self):
+        # The head at once, then nothing is read for a while, then the rest of the answer.
+        self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
+        time.sleep(self.number("pause") / 1000)
+        for _ in self.body:
+            pass
+        for _ in range(10):
+            time.sleep(self.number("ms") / 1000)
+            self.send(b"x")
 
     def do_garbage(self):
         self.send(b"this is no HTTP\r\n\r\n")
