@@ -21,6 +21,11 @@ public enum DownstreamFraming: Equatable, Sendable {
 }
 
 extension ResponseHead {
+    fileprivate var hasUpgrade: Bool {
+        for index in 0..<fields.count where fields[index].id == .upgrade { return true }
+        return false
+    }
+
     /// Leaves out what announces trailers, for a client that gets none.
     public mutating func endTrailersHere() {
         for index in 0..<fields.count where fields[index].id == .trailer {
@@ -95,7 +100,7 @@ public enum ResponseRewriter {
         if edits.variesByCookie && CachePrivacy.needsVaryCookie(head, in: input) {
             out.append("Vary: Cookie\r\n")
         }
-        if head.status == 101 || head.status == 426 {
+        if head.status == 101 || head.status == 426, head.hasUpgrade {
             writeUpgrade(head, from: input, edits: edits, into: &out)
         } else if edits.closes {
             out.append("Connection: close\r\n")

@@ -60,20 +60,27 @@ public enum TrailerRewriter {
         // Where it goes, and the way that it has come.
         "forwarded", "host", "max-forwards", "origin", "referer", "via", "x-real-ip",
         // How a request is to be treated.
-        "cache-control", "expect", "pragma", "prefer", "range",
+        "accept", "cache-control", "expect", "pragma", "prefer", "range",
         // Who sends it.
-        "authorization", "cookie", "cookie2", "set-cookie", "set-cookie2", "www-authenticate",
+        "authentication-control", "authorization", "cookie", "cookie2", "set-cookie",
+        "set-cookie2", "www-authenticate",
         // How a response is to be treated.
-        "age", "date", "expires", "location", "retry-after", "vary", "warning",
-        // What the content is.
-        "content-encoding", "content-range", "content-type",
+        "age", "allow", "clear-site-data", "date", "expires", "location", "refresh",
+        "retry-after", "strict-transport-security", "vary", "warning",
+        // What the content is; its digest may follow it (RFC 9530).
+        "content-disposition", "content-encoding", "content-language", "content-location",
+        "content-range", "content-type",
     ]
     private static let forbiddenBeginnings = [
-        "if-", "proxy-", "sec-", "x-forwarded-", "access-control-",
+        "accept-", "access-control-", "content-security-policy", "if-", "proxy-", "sec-",
+        "x-forwarded-",
     ]
 
     /// The fields that the `Connection` lines of a head nominate, in lower case with `-` for `_`;
     /// for a head whose content may have trailers.
+    ///
+    /// Those that say something of the connection are none: a head may have thousands of them, but
+    /// of others no more than the parser lets pass.
     public static func nominations(
         _ fields: borrowing FieldLines,
         in input: borrowing Buffer
@@ -83,7 +90,13 @@ public enum TrailerRewriter {
         for index in 0..<fields.count where fields[index].id == .connection {
             var options = ListCursor(fields[index].value)
             while let option = options.next(bytes) {
-                found.append(normalised(bytes, option))
+                if equalsIgnoringCase(bytes, option, "close")
+                    || equalsIgnoringCase(bytes, option, "keep-alive")
+                    || equalsIgnoringCase(bytes, option, "upgrade")
+                {
+                    continue
+                }
+                if bytes.isToken(option) { found.append(normalised(bytes, option)) }
             }
         }
         return found

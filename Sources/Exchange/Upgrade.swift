@@ -3,9 +3,10 @@ public import Memory
 
 /// The upgrade of a connection to another protocol (RFC 9110 §7.8), as far as it goes through us.
 ///
-/// What follows a 101 is a tunnel, so any protocol passes but one: `h2c` would be HTTP past all
-/// that is checked here. It is left out of the offer, and a request that offers nothing else is an
-/// ordinary one. So is one with content, which the client may still be sending.
+/// What follows a 101 is a tunnel, so any protocol passes but those that would be HTTP again, past
+/// all that is checked here: `h2c`, and what else leads to it. They are left out of the offer, and
+/// a request that offers nothing else is an ordinary one. So is one with content, which the client
+/// may still be sending.
 public enum Upgrade {
     /// Whether a request offers something that is passed on.
     public static func isOffered(
@@ -86,14 +87,20 @@ public enum Upgrade {
         return false
     }
 
-    /// Whether an element is `protocol-name ["/" protocol-version]`, both tokens, and not `h2c`.
+    /// Whether an element is `protocol-name ["/" protocol-version]`, both tokens, and not HTTP.
     private static func mayPass(_ bytes: Span<UInt8>, _ name: ByteRange) -> Bool {
-        if equalsIgnoringCase(bytes, name, "h2c") { return false }
         var slash = name.start
         while slash < name.end, bytes[slash] != 0x2F { slash &+= 1 }
         let first = ByteRange(offset: name.start, count: slash &- name.start)
-        guard bytes.isToken(first) else { return false }
+        guard bytes.isToken(first), !isHTTP(bytes, first) else { return false }
         if slash == name.end { return true }
         return bytes.isToken(ByteRange(offset: slash &+ 1, count: name.end &- slash &- 1))
+    }
+
+    /// HTTP under one of its names, or TLS, in which it would go on (RFC 2817).
+    private static func isHTTP(_ bytes: Span<UInt8>, _ name: ByteRange) -> Bool {
+        equalsIgnoringCase(bytes, name, "h2c") || equalsIgnoringCase(bytes, name, "h2")
+            || equalsIgnoringCase(bytes, name, "h3") || equalsIgnoringCase(bytes, name, "http")
+            || equalsIgnoringCase(bytes, name, "tls")
     }
 }

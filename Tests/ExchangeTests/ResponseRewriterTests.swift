@@ -214,6 +214,8 @@ struct ResponseRewriterTests {
                 } == line + kept + ", keep-alive\r\n\r\n"
             )
         }
+        let bare = "HTTP/1.1 426 Upgrade Required\r\nA: 1\r\n\r\n"
+        #expect(rewrittenResponse(bare) == bare)
         let ordinary = ok + length
         #expect(rewrittenResponse(ok + "Upgrade: h2c\r\n" + length + "\r\n") == ordinary + "\r\n")
     }

@@ -46,6 +46,7 @@ struct UpgradeTests {
         arguments: [
             get + "Upgrade: websocket\r\n", get + "Connection: upgrade\r\n",
             get + "Connection: upgrade\r\nUpgrade: h2c\r\n",
+            get + "Connection: upgrade\r\nUpgrade: h2c/1, H2, h3, HTTP/2.0, tls/1.2, TLS, http\r\n",
             get + "Connection: upgrade\r\nUpgrade: a b, /x, \"h\", a/, c/d/e\r\n",
             get + "Connection: upgrade\r\nUpgrade:\r\n",
             "POST / HTTP/1.1\r\nHost: a\r\nConnection: upgrade\r\nUpgrade: x\r\n"

@@ -154,6 +154,7 @@ extension Worker {
         downstreams[token].phase = .head
         downstreams[token].exchange = .none
         downstreams[token].dropTaken()
+        if !downstreams[token].nominations.isEmpty { downstreams[token].nominations = [] }
         buffers.strip(&downstreams[token].wire.output)
         if downstreams[token].wire.input.isEmpty {
             buffers.strip(&downstreams[token].wire.input)

@@ -332,6 +332,7 @@ extension Worker {
     /// An exchange is done with its connection.
     mutating func release(_ token: SlabToken, isReusable: Bool) {
         let isClean = isReusable && upstreams[token].wire.isQuiet
+        if !upstreams[token].nominations.isEmpty { upstreams[token].nominations = [] }
         if isClean {
             buffers.strip(&upstreams[token].wire.input)
             buffers.strip(&upstreams[token].wire.output)
