@@ -27,7 +27,9 @@ enum RequestTransfer {
             switch step {
             case .content(let skip, let count):
                 downstream.cursor += skip
-                if UInt64(count) > downstream.contentBytesLeft {
+                if exchange.requestFraming == .chunked,
+                    UInt64(count) > downstream.contentBytesLeft
+                {
                     return .malformed(Refusal(.contentTooLarge, role: .server))
                 }
                 let moved = move(count, from: &downstream, to: &upstream, exchange: &exchange)
