@@ -72,7 +72,7 @@ extension EndToEnd {
                 connection.close()
                 let record = becomesTrue {
                     stage.backend.everything.contains {
-                        $0.kind == "tunnel" && $0.method == "3000000"
+                        $0.kind == "tunnel" && $0.method == "3000000" && $0.target == "end"
                     }
                 }
                 #expect(record)
@@ -116,7 +116,10 @@ extension EndToEnd {
 
         @Test("7 tunnels have no idle limit, and count against no other")
         func idle() throws {
-            let times = "timeouts: { header: 100ms, body_idle: 100ms, keepalive: 100ms }\n"
+            let times = """
+                timeouts: { header: 100ms, body_idle: 100ms, keepalive: 100ms, write_idle: 100ms }
+
+                """
             let upstream = "upstream: { url: UPSTREAM, response_timeout: 100ms }\n"
             try onStage(times + upstream + usual) { stage in
                 let connection = try tunnel(stage)
@@ -223,10 +226,12 @@ extension EndToEnd {
                 #expect(try text(mine, count: 3) == "bye")
                 mine.send("x")
                 mine.reset()
-                let isOver = becomesTrue {
-                    stage.backend.everything.contains { $0.kind == "tunnel" }
+                let isReset = becomesTrue {
+                    stage.backend.everything.contains {
+                        $0.kind == "tunnel" && $0.target == "reset"
+                    }
                 }
-                #expect(isOver)
+                #expect(isReset)
             }
         }
 
@@ -258,7 +263,8 @@ extension EndToEnd {
                 connection.send("last words")
                 #expect(try text(connection, count: 10) == "last words")
                 #expect(stage.lychgate.process.waitForExit() == .code(0))
-                #expect(connection.isClosedByPeer())
+                // No end that the backend meant.
+                #expect(throws: HTTPFailure.self) { _ = try connection.receiveAll() }
             }
         }
 

@@ -200,7 +200,9 @@ extension Worker {
                 Socket.resetOnClose(downstreams[token].wire.descriptor.number)
             }
             abandon(exchange)
-        case .tunnel: abandon(downstreams[token].exchange)
+        case .tunnel:
+            cutTunnel(downstreams[token].exchange)
+            abandon(downstreams[token].exchange)
         case .head, .flushing, .lingering: break
         }
         var downstream = downstreams.remove(token)

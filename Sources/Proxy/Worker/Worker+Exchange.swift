@@ -131,13 +131,7 @@ extension Worker {
             return
         }
         if let session = exchanges[exchange].judgement.session {
-            let verdict = mayWrite(
-                session,
-                to: upstreams[connection].instance ?? .unverified,
-                live: shared.registry.live,
-                policy: shared.settings.identity.unverified
-            )
-            switch verdict {
+            switch verdict(on: session, over: connection) {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt:
                 exchanges[exchange].judgement.leaveOutSession()
@@ -177,6 +171,16 @@ extension Worker {
         )
         if requestHead.framing == .chunked { beginChunkedRequest(exchange) }
         transferRequest(exchange)
+    }
+
+    /// Whether a session may go over a connection, by what is known now.
+    func verdict(on session: CarriedSession, over connection: SlabToken) -> WriteVerdict {
+        mayWrite(
+            session,
+            to: upstreams[connection].instance ?? .unverified,
+            live: shared.registry.live,
+            policy: shared.settings.identity.unverified
+        )
     }
 
     /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.
@@ -286,7 +290,7 @@ extension Worker {
     }
 
     /// Ends an exchange with an answer of our own, unless the client has seen a response begin.
-    private mutating func fail(_ exchange: SlabToken, with reply: Answer) {
+    mutating func fail(_ exchange: SlabToken, with reply: Answer) {
         let token = exchanges[exchange].downstream
         guard !exchanges[exchange].machine.isResponding else {
             closeDownstream(token)

@@ -51,6 +51,7 @@ issued = set()
 live = set()
 counter = 0
 lock = threading.Lock()
+going = threading.Event()
 record = -1
 if options.record:
     record = os.open(options.record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -218,8 +219,11 @@ class Request:
         self.reply(options.health_status, f'{{"status":"healthy","serverInstanceId":"{shown}"}}')
 
     def do_control(self):
-        global reporting
+        global instance, reporting
         reporting = self.query.get("report", "on") == "on"
+        instance = self.query.get("instance", instance)
+        if "go" in self.query:
+            going.set()
         if self.query.get("drop") == "on":
             for connection in list(connections - {self.connection}):
                 try:
@@ -402,6 +406,8 @@ class Request:
         fields = [("Upgrade", token), ("Connection", "Upgrade"), ("X-Offer", offer)]
         if "session" in self.query:
             fields.append(("X-Session-ID", new_session()))
+        if "wait" in self.query:
+            going.wait()
         self.send(self.head(101, fields) + self.query.get("first", "").encode())
         getattr(self, "tunnel_" + self.query.get("mode", "echo"))()
         raise Gone
@@ -410,13 +416,15 @@ class Request:
         self.connection.sock.shutdown(socket.SHUT_WR)
 
     def rest(self):
-        """How many bytes come before the end."""
+        """How many bytes come before the end, and whether that is a reset."""
         count = 0
         try:
             while True:
                 count += len(self.connection.take(BLOCK))
-        except (Gone, OSError):
-            return count
+        except Gone:
+            return count, False
+        except OSError:
+            return count, True
 
     def tunnel_echo(self):
         try:
@@ -426,13 +434,25 @@ class Request:
             self.finish_sending()
 
     def tunnel_count(self):
-        self.send(b"%d" % self.rest())
+        self.send(b"%d" % self.rest()[0])
 
     def tunnel_early(self):
         """Ends its side first; what it reads afterwards is in the record."""
         self.send(b"bye")
         self.finish_sending()
-        os.write(record, f"tunnel {instance} {self.rest()} early -\n".encode())
+        count, is_reset = self.rest()
+        end = "reset" if is_reset else "end"
+        os.write(record, f"tunnel {instance} {count} {end} -\n".encode())
+
+    def tunnel_deaf(self):
+        """Ends nothing and reads nothing."""
+        threading.Event().wait()
+
+    def tunnel_flood(self):
+        """Sends without end, and reads all the time."""
+        threading.Thread(target=self.rest, daemon=True).start()
+        while True:
+            self.send(PATTERN)
 
     def tunnel_close(self):
         self.connection.take(1)
