@@ -53,6 +53,7 @@ extension EndToEnd {
                 for (trailers, status) in [
                     ("X : 1", 400), (" X: 1", 400), ("X: 1\nY: 2", 400),
                     ("X: " + String(repeating: "x", count: 8200), 431),
+                    (String(repeating: "X: 1\r\n", count: 100) + "X: 1", 431),
                 ] {
                     let connection = try stage.connect()
                     connection.send("POST", "/echo", ["Transfer-Encoding: chunked"])

@@ -63,6 +63,27 @@ extension EndToEnd {
             }
         }
 
+        @Test("7 ends are passed on, and nothing before them is lost, over a unix socket, too")
+        func unixBackend() throws {
+            let path = try Place.newDirectory()
+            defer { Place.remove(path) }
+            try onStage(at: .unix(path + "/socket"), usual) { stage in
+                for _ in 0..<20 {
+                    let connection = try stage.connect()
+                    connection.send("GET", "/upgrade?mode=close", offer)
+                    #expect(try connection.receiveHead().status == 101)
+                    connection.send("x")
+                    #expect(try connection.receiveAll() == "bye")
+                }
+                let connection = try stage.connect()
+                connection.send("GET", "/upgrade?mode=count", offer)
+                #expect(try connection.receiveHead().status == 101)
+                #expect(connection.sendPattern(count: 3_000_000) == 3_000_000)
+                connection.shutDownWriting()
+                #expect(try connection.receiveAll() == "3000000")
+            }
+        }
+
         @Test("9 no deadline of the client's is left in a tunnel whose backend reads nothing")
         func deafBackend() throws {
             let times = "timeouts: { body_idle: 100ms, write_idle: 100ms, keepalive: 100ms }\n"
