@@ -29,6 +29,9 @@ func decideFraming(
     _ facts: FieldFacts,
     of message: MessageKind
 ) -> FramingDecision {
+    // CGI and its heirs read "_" as "-": what they would make of this is not what stands here.
+    if facts.has(.framingAlias), case .request = message { return .refused(.framingAlias) }
+
     // Both lengths: §6.3 number 3 lets Transfer-Encoding win, and calls it an attack.
     if facts.has(.transferEncoding), facts.has(.contentLength) { return .refused(.bothLengths) }
 

@@ -26,6 +26,7 @@ public enum RefusalCause: UInt8, Sendable, CaseIterable {
     case hostRepeated
     case badHost
     case hostMismatch
+    case framingAlias
     case bothLengths
     case badContentLength
     case repeatedContentLength
@@ -83,6 +84,7 @@ public enum RefusalCause: UInt8, Sendable, CaseIterable {
         case .hostRepeated: "more than one Host"
         case .badHost: "malformed Host"
         case .hostMismatch: "Host differs from the request target"
+        case .framingAlias: "a field name that can be taken for a framing field"
         case .bothLengths: "both Content-Length and Transfer-Encoding"
         case .badContentLength: "malformed Content-Length"
         case .repeatedContentLength: "more than one Content-Length"

@@ -18,6 +18,7 @@ extension FieldID {
         return recogniseMedium(count, first | smallLetters, last | smallLetters)
     }
 
+    /// Turns capital letters into small ones, and "_" into 0x7F, which no name has.
     private static var smallLetters: UInt64 { 0x2020_2020_2020_2020 }
 
     /// At most eight bytes as a word in lower case, with zeros behind them.
@@ -75,6 +76,9 @@ extension FieldID {
             return last == UInt64(word: "rization") ? fits("authoriz", .authorization) : .other
         case 14:
             if last == UInt64(word: "t-length") { return fits("content-", .contentLength) }
+            if last == UInt64(word: "t\u{7F}length") {
+                return fits("content\u{7F}", .framingAlias)
+            }
             if last == UInt64(word: "tch-site") { return fits("sec-fetc", .secFetchSite) }
             if last == UInt64(word: "tch-dest") { return fits("sec-fetc", .secFetchDest) }
             return last == UInt64(word: "settings") ? fits("http2-se", .http2Settings) : .other
@@ -97,6 +101,7 @@ extension FieldID {
         }
         switch name.count {
         case 17:
+            if fits("transfer_encoding", .framingAlias) != .other { return .framingAlias }
             let id = fits("transfer-encoding", .transferEncoding)
             return id != .other ? id : fits("x-forwarded-proto", .xForwardedProto)
         case 18: return fits("proxy-authenticate", .proxyAuthenticate)

@@ -14,6 +14,8 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case date
     case expect
     case forwarded
+    /// `Content_Length` or `Transfer_Encoding`: what reads "_" as "-" takes it for framing.
+    case framingAlias
     case host
     case http2Settings
     case keepAlive

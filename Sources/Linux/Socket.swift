@@ -43,7 +43,7 @@ public enum Socket {
         from offset: Int,
         count: Int
     ) -> Transfer {
-        precondition(count > 0)
+        precondition(count > 0 || !first.isEmpty, "nothing to write")
         let head = first.bytes
         let content = second.bytes.extracting(offset..<offset + count)
         while true {

@@ -185,6 +185,35 @@ extension EndToEnd {
             }
         }
 
+        @Test("9 above limits.connections: 503 that can be read, and service once there is a place")
+        func connectionLimit() throws {
+            try onStage("limits: { connections: 2 }\n" + usual) { stage in
+                // The stage itself may have had a connection, which ends with it.
+                var held: [HTTPConnection] = []
+                #expect(
+                    try becomesTrue {
+                        let connection = try stage.connect()
+                        guard try connection.ask("GET", "/held").status == 200 else { return false }
+                        held.append(connection)
+                        return held.count == 2
+                    }
+                )
+                for _ in 0..<100 {
+                    let turnedAway = try stage.connect()
+                    turnedAway.send("POST", "/away", body: [UInt8](repeating: 7, count: 9000))
+                    let answer = try turnedAway.receive()
+                    #expect(answer.status == 503)
+                    #expect(answer["Connection"]?.lowercased() == "close")
+                    #expect(turnedAway.isClosedByPeer())
+                }
+                #expect(stage.backend.count(of: "/away") == 0)
+                held[0].close()
+                #expect(
+                    try becomesTrue { try stage.connect().ask("GET", "/after").status == 200 }
+                )
+            }
+        }
+
         @Test("7 content that ends too early is never passed off as whole")
         func shortUploads() throws {
             try onStage(usual) { stage in

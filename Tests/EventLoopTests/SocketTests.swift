@@ -24,7 +24,7 @@ struct SocketTests {
         let ends = try Ends(to: listener)
         let head = filled(Array("head|".utf8))
         let content = filled(Array("0123456789".utf8))
-        let cases = [(0, 10, "head|0123456789"), (3, 4, "head|3456"), (9, 1, "head|9")]
+        let cases = [(0, 10, "head|0123456789"), (3, 4, "head|3456"), (10, 0, "head|")]
         for (offset, count, expected) in cases {
             let written = Socket.write(ends.near.number, head, content, from: offset, count: count)
             #expect(written == .bytes(5 + count))

@@ -77,6 +77,15 @@ KNOWN = [
         ],
     ),
     (
+        "h11 httptools", LENIENT, "request",
+        "What an application behind CGI makes of a name with an underscore they leave to it.",
+        [
+            "TE with an underscore, which CGI takes for the same",
+            "Content-Length with an underscore",
+            "Content-Length with an underscore, in capitals, beside the real one",
+        ],
+    ),
+    (
         "h11", STRICT, "request",
         "RFC 9112 2.2: a server should pass over one empty line.",
         [

@@ -36,6 +36,8 @@ struct Downstream: ~Copyable {
     var exchange = SlabToken.none
     var deadline = MonotonicTime.distantFuture
 
+    /// Whether it counts against `limits.connections`; one that does not is being turned away.
+    var hasPlace = true
     /// Whether the present request came over TLS, to us or to a trusted proxy in front.
     var isSecure = false
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the

@@ -9,6 +9,8 @@ internal import Time
 extension Worker {
     /// At most so many a turn, so that those who are in already are served, too.
     private static var acceptsPerTurn: Int { 64 }
+    /// More connections above the limit than this are closed without a word.
+    private static var turnedAwayMax: Int { 64 }
 
     mutating func accept(_ listener: SlabToken) {
         for _ in 0..<Self.acceptsPerTurn {
@@ -28,10 +30,8 @@ extension Worker {
     }
 
     private mutating func admit(_ descriptor: consuming Descriptor, peer: SocketAddress) {
-        guard shared.connections.enter() else {
-            refuse(descriptor)
-            return
-        }
+        let hasPlace = shared.connections.enter()
+        guard hasPlace || turnedAway < Self.turnedAwayMax else { return }
         let number = descriptor.number
         let client = ClientFacts(
             ip: Array(peer.ipText.utf8),
@@ -39,29 +39,24 @@ extension Worker {
             isSecure: false
         )
         let token = downstreams.insert(Downstream(descriptor: descriptor, client: client))
+        downstreams[token].hasPlace = hasPlace
+        if !hasPlace { turnedAway += 1 }
         setDeadline(of: token, now + patience.header)
         do {
             try poller.watchConnection(number, token.poll(Kind.downstream))
         } catch {
             shared.log.write(.error, "cannot watch a connection: \(error)")
             closeDownstream(token)
+            return
         }
+        if !hasPlace { turnAway(token) }
     }
 
-    /// Says why there is no service, as far as that goes without waiting.
-    private mutating func refuse(_ descriptor: consuming Descriptor) {
-        var answer = Buffer(capacity: 512)
+    /// Says at once why there is no service, and stays a while so that the client can read it.
+    private mutating func turnAway(_ token: SlabToken) {
         var frame = AnswerFrame()
         frame.closes = true
-        dateLine.refresh(now: now)
-        answerWriter.write(
-            .overloaded,
-            frame: frame,
-            date: dateLine.text,
-            rules: rules,
-            into: &answer
-        )
-        _ = Socket.write(descriptor.number, answer)
+        send(.overloaded, frame, on: token, then: .linger)
     }
 
     private func isTrusted(_ peer: SocketAddress) -> Bool {

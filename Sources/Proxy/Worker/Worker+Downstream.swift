@@ -208,7 +208,11 @@ extension Worker {
         var downstream = downstreams.remove(token)
         buffers.give(downstream.wire.input.takeStorage())
         buffers.give(downstream.wire.output.takeStorage())
-        shared.connections.leave()
+        if downstream.hasPlace {
+            shared.connections.leave()
+        } else {
+            turnedAway -= 1
+        }
     }
 
     /// Gives more time where there was progress, and any at all where none was set.

@@ -221,7 +221,10 @@ extension Worker {
     /// and is not asked, nor are others until it is time to ask again: requests without a session
     /// go on over them, those with one get 503 (contract 3.2).
     mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
-        asksNotBefore = now + patience.identityInterval
+        // Where no ID was ever told none is missed: then those who wait for an answer in vain are
+        // few, until the watcher has one.
+        let isKnown = shared.registry.live.current != .none
+        asksNotBefore = now + (isKnown ? patience.identityInterval : Nanoseconds(.seconds(30)))
         shared.log.write(.debug, "the backend does not say who it is: \(report)")
         if pool.isPairing {
             // The carrier of the pair is as good as any.

@@ -71,6 +71,8 @@ struct Worker: ~Copyable {
     var closesUnsaidUntil = MonotonicTime.zero
     /// The upstream address that answered last.
     var addressIndex = 0
+    /// Connections above `limits.connections` that are being told so.
+    var turnedAway = 0
     /// When it was last said that accepting pauses.
     var acceptWarningAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
@@ -202,7 +204,9 @@ struct Worker: ~Copyable {
     private mutating func readMail() {
         for message in mailbox.drain() {
             switch message {
-            case .backendUp: pool.backendUp()
+            case .backendUp:
+                asksNotBefore = .zero
+                pool.backendUp()
             case .instancesChanged: retireIdle()
             case .stop(let by): stop(by: by)
             }

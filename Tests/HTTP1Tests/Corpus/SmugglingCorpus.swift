@@ -186,10 +186,21 @@ enum SmugglingCorpus {
             .bad(.bareCarriageReturn)
         ),
         .post(
-            "TE with an underscore is another field",
+            "TE with an underscore, which CGI takes for the same",
             "Transfer_Encoding: chunked",
-            .accepted(.none)
+            .bad(.framingAlias)
         ),
+        .post(
+            "Content-Length with an underscore",
+            "Content_Length: 5",
+            .bad(.framingAlias)
+        ),
+        .post(
+            "Content-Length with an underscore, in capitals, beside the real one",
+            "Content-Length: 5\r\nCONTENT_LENGTH: 6",
+            .bad(.framingAlias)
+        ),
+        .post("a name that only looks alike", "Content_Lengths: 5", .accepted(.none)),
         .post(
             "TE with obs-text in its name",
             "Tr\u{E0}nsfer-Encoding: chunked",
