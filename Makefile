@@ -13,6 +13,7 @@ PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
 BENCH_PACKAGES := haproxy nginx strace wrk
 
 VENV := .build/venv
+BENCH_VENV := .build/bench-venv
 PYTHON := $(CURDIR)/$(VENV)/bin/python
 RELEASE := .build/release/lychgate
 FUZZ_SECONDS ?= 60
@@ -44,6 +45,11 @@ $(VENV)/.ready: Examples/backend/requirements.txt Tests/requirements.txt | deps
 	    -r Examples/backend/requirements.txt -r Tests/requirements.txt
 	touch $@
 
+$(BENCH_VENV)/.ready: Benchmarks/requirements.txt | deps
+	@python3 -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
 test: deps venv build ## every test; end to end with the debug and with the release binary
 	@swift test
 	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
@@ -63,9 +69,9 @@ lint: ## the formatting that every file has
 fuzz: deps ## fuzz the head parsers for FUZZ_SECONDS (60)
 	@Tests/Fuzz/run.sh $(FUZZ_SECONDS)
 
-bench: venv build ## CPU per request beside nginx and HAProxy
+bench: build $(BENCH_VENV)/.ready ## CPU per request beside nginx, HAProxy and Envoy
 	@$(call install,$(BENCH_PACKAGES))
-	exec $(PYTHON) Benchmarks/bench.py
+	exec $(BENCH_VENV)/bin/python Benchmarks/bench.py
 
 clean: ## remove everything that was built
 	@rm -rf .build .build-asan .build-tsan .build-fuzz
