@@ -46,6 +46,7 @@ extension FieldID {
         case UInt64(word: "expect"): .expect
         case UInt64(word: "trailer"): .trailer
         case UInt64(word: "upgrade"): .upgrade
+        case UInt64(word: "date"): .date
         default: .other
         }
     }
@@ -68,7 +69,8 @@ extension FieldID {
             if last == UInt64(word: "t-cookie") { return fits("set-cook", .setCookie) }
             return last == UInt64(word: "ep-alive") ? fits("keep-ali", .keepAlive) : .other
         case 12:
-            return last == UInt64(word: "ent-type") ? fits("content-", .contentType) : .other
+            if last == UInt64(word: "ent-type") { return fits("content-", .contentType) }
+            return last == UInt64(word: "forwards") ? fits("max-forw", .maxForwards) : .other
         case 13:
             if last == UInt64(word: "-control") { return fits("cache-co", .cacheControl) }
             return last == UInt64(word: "rization") ? fits("authoriz", .authorization) : .other

@@ -12,6 +12,8 @@ struct Downstream: ~Copyable {
         case head
         /// An exchange is under way; `exchange` names it.
         case exchange
+        /// The exchange is a tunnel.
+        case tunnel
         /// The response is complete and goes out; then comes the next head, or the end.
         case flushing(then: Sequel)
         /// Our side is shut down; what the client still sends is read and dropped for a while, so
@@ -41,6 +43,10 @@ struct Downstream: ~Copyable {
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the
     /// request stands as received while it can be replayed.
     var cursor = 0
+    /// How much more chunked content the present request may have.
+    var contentBytesLeft = UInt64.max
+    /// What the `Connection` of the last request with chunked content nominates.
+    var nominations: [[UInt8]] = []
     /// Whether a part of the next head has been looked at.
     var headBegan = false
 

@@ -1,4 +1,4 @@
-/// A point on the wall clock, in the calendar that log lines use.
+/// A point on the wall clock, in the calendar that log lines and fields use.
 struct UTCTime {
     /// Milliseconds since 1970-01-01 00:00 UTC.
     let milliseconds: Int64
@@ -11,6 +11,20 @@ struct UTCTime {
         return "\(year)-\(Self.pad(month))-\(Self.pad(day))T\(Self.pad(second / 3600)):"
             + "\(Self.pad(second / 60 % 60)):\(Self.pad(second % 60))."
             + "\(Self.pad(days.1 % 1000, width: 3))Z"
+    }
+
+    /// As the field `Date` has it (RFC 9110 §5.6.7).
+    var dateFieldText: String {
+        let (days, rest) = (milliseconds / 86_400_000, milliseconds % 86_400_000)
+        let (year, month, day) = Self.civil(days)
+        let second = rest / 1000
+        let weekday = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"][Int(days % 7)]
+        let months = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ]
+        return "\(weekday), \(Self.pad(day)) \(months[Int(month) - 1]) \(year) "
+            + "\(Self.pad(second / 3600)):\(Self.pad(second / 60 % 60)):"
+            + "\(Self.pad(second % 60)) GMT"
     }
 
     /// Days since 1970 as a date of the proleptic Gregorian calendar, counted in eras of 400

@@ -37,8 +37,9 @@ enum ResponseTransfer {
                     guard outcome == .finished else { return outcome }
                     return end(&downstream, exchange)
                 }
-            case .finished(let skip):
+            case .finished(let skip, let trailers):
                 upstream.wire.input.consume(skip)
+                if trailers > 0 { return .trailers(trailers) }
                 return end(&downstream, exchange)
             case .failed(let refusal): return .malformed(refusal)
             }

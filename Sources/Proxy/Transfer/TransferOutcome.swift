@@ -10,6 +10,8 @@ enum TransferOutcome: Equatable {
     case paused
     /// The message is over, and all of it was handed to the kernel.
     case finished
+    /// The content is over; so many bytes of trailers stand behind it in the sender's input.
+    case trailers(Int)
     /// What the sender sends is malformed.
     case malformed(Refusal)
     /// The sender ended before the message did.

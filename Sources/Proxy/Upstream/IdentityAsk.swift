@@ -94,8 +94,8 @@ struct IdentityAsk: Sendable {
             case .incomplete(let skip):
                 input.consume(skip)
                 return .incomplete
-            case .finished(let skip):
-                input.consume(skip)
+            case .finished(let skip, let trailers):
+                input.consume(skip + trailers)
                 return .complete(status: 0, persists: true)
             case .failed: return .failed(.failed(.malformed))
             }

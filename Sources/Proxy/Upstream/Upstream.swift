@@ -22,6 +22,8 @@ struct Upstream: ~Copyable {
         case idle
         /// An exchange has it; `exchange` names it.
         case leased
+        /// The same, and the exchange is a tunnel.
+        case tunnel
     }
 
     var wire: Wire
@@ -45,6 +47,8 @@ struct Upstream: ~Copyable {
     var failedAttempts = 0
     /// The identity question under way.
     var ask = IdentityAsk()
+    /// What the `Connection` of the last response with chunked content nominates.
+    var nominations: [[UInt8]] = []
     /// How far a response that is collected was taken, from the front of `wire.input`.
     var cursor = 0
 

@@ -35,7 +35,7 @@ extension Worker {
             headTimedOut(token)
         case .exchange where isAwaitingContent(downstreams[token].exchange):
             requestTimedOut(downstreams[token].exchange)
-        case .head, .exchange, .flushing, .lingering:
+        case .head, .exchange, .tunnel, .flushing, .lingering:
             closeDownstream(token)
         }
     }
@@ -60,6 +60,7 @@ extension Worker {
         case .leased:
             let exchange = upstreams[token].exchange
             if exchanges.contains(exchange) { failed(exchange, .noAnswer) }
+        case .tunnel: break
         }
     }
 }

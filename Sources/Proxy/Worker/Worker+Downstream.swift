@@ -15,13 +15,15 @@ extension Worker {
 
     /// Something may be done for a client's connection.
     mutating func downstreamReady(_ token: SlabToken, isBroken: Bool) {
-        if isBroken {
+        // In a tunnel, what came before the end is still to be passed on.
+        if isBroken && downstreams[token].phase != .tunnel {
             closeDownstream(token)
             return
         }
         switch downstreams[token].phase {
         case .head: readHead(token)
         case .exchange: resume(downstreams[token].exchange)
+        case .tunnel: relay(downstreams[token].exchange)
         case .flushing: flush(token)
         case .lingering: linger(token)
         }
@@ -105,9 +107,11 @@ extension Worker {
         then sequel: Downstream.Sequel
     ) {
         buffers.equip(&downstreams[token].wire.output)
+        dateLine.refresh(now: now)
         answerWriter.write(
             answer,
             frame: frame,
+            date: dateLine.text,
             rules: rules,
             into: &downstreams[token].wire.output
         )
@@ -150,6 +154,7 @@ extension Worker {
         downstreams[token].phase = .head
         downstreams[token].exchange = .none
         downstreams[token].dropTaken()
+        if !downstreams[token].nominations.isEmpty { downstreams[token].nominations = [] }
         buffers.strip(&downstreams[token].wire.output)
         if downstreams[token].wire.input.isEmpty {
             buffers.strip(&downstreams[token].wire.input)
@@ -185,7 +190,8 @@ extension Worker {
             // What is left unsent must not go unnoticed.
             Socket.resetOnClose(downstreams[token].wire.descriptor.number)
         }
-        if downstreams[token].phase == .exchange {
+        switch downstreams[token].phase {
+        case .exchange:
             let exchange = downstreams[token].exchange
             if exchanges.contains(exchange), exchanges[exchange].machine.isResponding,
                 exchanges[exchange].responseFraming == .untilClose
@@ -194,6 +200,10 @@ extension Worker {
                 Socket.resetOnClose(downstreams[token].wire.descriptor.number)
             }
             abandon(exchange)
+        case .tunnel:
+            cutTunnel(downstreams[token].exchange)
+            abandon(downstreams[token].exchange)
+        case .head, .flushing, .lingering: break
         }
         var downstream = downstreams.remove(token)
         buffers.give(downstream.wire.input.takeStorage())

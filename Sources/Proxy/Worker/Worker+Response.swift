@@ -38,8 +38,7 @@ extension Worker {
                     guard relayInterim(exchange) else { return }
                     continue
                 case .complete where responseHead.status == 101:
-                    // Nobody asked: Upgrade is not passed on.
-                    failed(exchange, .badResponse)
+                    upgradeAnswered(exchange)
                     return
                 case .complete:
                     responseHeadReceived(exchange)
@@ -117,6 +116,7 @@ extension Worker {
     private mutating func collect(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
         while true {
+            let decoder = exchanges[exchange].responseDecoder
             let step = exchanges[exchange].responseDecoder.next(
                 upstreams[connection].wire.input,
                 from: upstreams[connection].cursor
@@ -143,8 +143,9 @@ extension Worker {
                     collected(exchange)
                     return
                 }
-            case .finished(let skip):
-                upstreams[connection].cursor += skip
+            case .finished:
+                // The end, and the trailers with it, is left for the transfer.
+                exchanges[exchange].responseDecoder = decoder
                 collected(exchange)
                 return
             case .failed:
@@ -243,11 +244,17 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
+        if !responseHead.hasDate { dateLine.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
             endsAtClose: responseHead.framing == .untilClose
         )
         exchanges[exchange].responseFraming = edits.framing
+        switch edits.framing {
+        case .asReceived: break
+        case .chunked: beginChunkedResponse(exchange)
+        case .untilClose: responseHead.endTrailersHere()
+        }
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
             provenInstance = upstreams[connection].instance
@@ -258,6 +265,7 @@ extension Worker {
             responseHead,
             from: upstreams[connection].wire.input,
             edits: edits,
+            date: dateLine.text,
             rules: rules,
             into: &downstreams[token].wire.output
         )
@@ -308,7 +316,7 @@ extension Worker {
     }
 
     /// Does to the jar what the response says: a session issued, accepted or ended.
-    private mutating func settleSession(
+    mutating func settleSession(
         _ exchange: SlabToken,
         _ plan: ResponsePlan,
         sessionID: [UInt8]?,
@@ -385,6 +393,12 @@ extension Worker {
             downstreams[token].deadline = .distantFuture
             ready.append(token)
         case .finished: finish(exchange)
+        case .trailers(let count):
+            if passOnResponseTrailers(count, of: exchange) {
+                finish(exchange)
+            } else {
+                closeDownstream(token)
+            }
         case .malformed, .truncated: failed(exchange, .dropped)
         case .receiverBroken: closeDownstream(token)
         }

@@ -112,6 +112,7 @@ extension Worker {
             // Nothing is due on it: an end, or bytes that answer no request.
             if upstreams[token].wire.isReadable { lost(token) }
         case .leased: resume(upstreams[token].exchange)
+        case .tunnel: relay(upstreams[token].exchange)
         }
     }
 
@@ -334,6 +335,7 @@ extension Worker {
     /// An exchange is done with its connection.
     mutating func release(_ token: SlabToken, isReusable: Bool) {
         let isClean = isReusable && upstreams[token].wire.isQuiet
+        if !upstreams[token].nominations.isEmpty { upstreams[token].nominations = [] }
         if isClean {
             buffers.strip(&upstreams[token].wire.input)
             buffers.strip(&upstreams[token].wire.output)
