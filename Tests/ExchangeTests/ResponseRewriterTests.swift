@@ -12,10 +12,11 @@ private let ok = "HTTP/1.1 200 OK\r\n"
 private let length = "Content-Length: 5\r\n"
 
 /// A jar cookie, as a response that issues a session brings it.
-private func newCookie() -> JarCookie {
+private func newCookie() -> JarCookie? {
     Jar(JarSettings(), session: SessionSettings(), key: (1, 2)).capture(
         Array("s-1".utf8),
         instance: InstanceNumber(rawValue: 1),
+        live: LiveInstances(current: InstanceNumber(rawValue: 1), epoch: 1),
         request: Judgement(),
         random: (0, 0),
         now: MonotonicTime(nanoseconds: 1)
@@ -25,7 +26,9 @@ private func newCookie() -> JarCookie {
 /// The 22 characters of the cookie above.
 private let value: String = {
     var out = Buffer()
-    rules().appendSetCookie(newCookie(), isSecure: false, to: &out)
+    if let cookie = newCookie() {
+        rules().appendSetCookie(cookie, isSecure: false, to: &out)
+    }
     return String(string(out).dropFirst("lychgate=".count).prefix(22))
 }()
 

@@ -326,9 +326,10 @@ extension Worker {
         let judgement = exchanges[exchange].judgement
         edits.variesByCookie = judgement.injects
         let connection = exchanges[exchange].upstream
+        let live = shared.registry.live
         let instance = issuer(
             on: upstreams[connection].instance ?? .unverified,
-            live: shared.registry.live,
+            live: live,
             policy: shared.settings.identity.unverified
         )
         if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
@@ -336,6 +337,7 @@ extension Worker {
             edits.newCookie = shared.jar.capture(
                 sessionID,
                 instance: instance,
+                live: live,
                 request: judgement,
                 random: random,
                 now: now
@@ -346,6 +348,7 @@ extension Worker {
                 value,
                 in: upstreams[connection].wire.input,
                 instance: instance,
+                live: live,
                 request: judgement,
                 random: random,
                 now: now
