@@ -256,7 +256,7 @@ extension EndToEnd {
 
         @Test("6 tunnels end with the grace once Lychgate is told to stop")
         func stop() throws {
-            try onStage("shutdown: { grace: 1s }\n" + usual) { stage in
+            try onStage("shutdown: { grace: 4s }\n" + usual) { stage in
                 let connection = try tunnel(stage)
                 stage.lychgate.process.send(15)
                 #expect(stage.logged("stop"))

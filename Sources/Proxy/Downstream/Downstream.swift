@@ -18,7 +18,7 @@ struct Downstream: ~Copyable {
         case flushing(then: Sequel)
         /// Our side is shut down; what the client still sends is read and dropped for a while, so
         /// that it sees the answer and not a reset (RFC 9112 §9.6).
-        case lingering(bytesLeft: Int)
+        case lingering(until: MonotonicTime)
     }
 
     /// What follows once a response has gone out.
@@ -34,7 +34,10 @@ struct Downstream: ~Copyable {
     var machine = ConnectionMachine(role: .server)
     var phase = Phase.head
     var exchange = SlabToken.none
+    /// When the client must have sent what is due.
     var deadline = MonotonicTime.distantFuture
+    /// When it must have taken something of what waits for it.
+    var writeDeadline = MonotonicTime.distantFuture
 
     /// Whether it counts against `limits.connections`; one that does not is being turned away.
     var hasPlace = true

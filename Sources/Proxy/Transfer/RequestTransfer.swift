@@ -35,7 +35,7 @@ enum RequestTransfer {
                 let moved = move(count, from: &downstream, to: &upstream, exchange: &exchange)
                 guard let moved else { return .receiverBroken }
                 if moved == 0 { return .awaitsReceiver }
-                budget -= moved
+                budget -= skip + moved + TransferOutcome.stepCost
                 if budget <= 0 { return .paused }
             case .incomplete(let skip):
                 downstream.cursor += skip

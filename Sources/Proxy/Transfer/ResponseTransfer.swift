@@ -25,7 +25,7 @@ enum ResponseTransfer {
                 let moved = move(count, from: &upstream, to: &downstream, exchange: &exchange)
                 guard let moved else { return .receiverBroken }
                 if moved == 0 { return .awaitsReceiver }
-                budget -= moved
+                budget -= skip + moved + TransferOutcome.stepCost
                 if budget <= 0 { return .paused }
             case .incomplete(let skip):
                 upstream.wire.input.consume(skip)

@@ -21,4 +21,6 @@ enum TransferOutcome: Equatable {
 
     /// More is not moved for one exchange in one turn of the loop.
     static var bytesPerTurn: Int { 1024 * 1024 }
+    /// What a step counts beside its bytes, so that tiny chunks do not make a long turn.
+    static var stepCost: Int { 256 }
 }

@@ -9,9 +9,10 @@ internal import Time
 
 /// Client connections: heads in, answers out, the end.
 extension Worker {
-    /// How much of an unwanted request is read before the connection is closed.
-    private static var lingerBytesMax: Int { 256 * 1024 }
-    private static var lingerTime: Duration { .seconds(2) }
+    /// How long an unwanted request is read and dropped at most, and how long at once there may be
+    /// nothing to read.
+    private static var lingerTime: Duration { .seconds(30) }
+    private static var lingerSilence: Duration { .seconds(2) }
 
     /// Something may be done for a client's connection.
     mutating func downstreamReady(_ token: SlabToken, isBroken: Bool) {
@@ -115,6 +116,11 @@ extension Worker {
             rules: rules,
             into: &downstreams[token].wire.output
         )
+        beginFlush(token, then: sequel)
+    }
+
+    /// The response is complete in the output, or gone already.
+    mutating func beginFlush(_ token: SlabToken, then sequel: Downstream.Sequel) {
         downstreams[token].phase = .flushing(then: sequel)
         downstreams[token].deadline = .distantFuture
         flush(token)
@@ -129,18 +135,18 @@ extension Worker {
             return
         }
         guard downstreams[token].wire.output.isEmpty else {
-            let isFresh = written != downstreams[token].wire.bytesWritten
-            extendDeadline(of: token, isFresh, patience.writeIdle)
+            extendWriteDeadline(of: token, written != downstreams[token].wire.bytesWritten)
             return
         }
+        downstreams[token].writeDeadline = .distantFuture
         switch sequel {
         case .nextHead: awaitHead(token)
         case .close: closeDownstream(token)
         case .linger:
             Socket.finishWriting(downstreams[token].wire.descriptor.number)
             downstreams[token].wire.input.removeAll()
-            downstreams[token].phase = .lingering(bytesLeft: Self.lingerBytesMax)
-            setDeadline(of: token, now + Self.lingerTime)
+            downstreams[token].phase = .lingering(until: now + Self.lingerTime)
+            setDeadline(of: token, now + Self.lingerSilence)
             linger(token)
         }
     }
@@ -166,13 +172,15 @@ extension Worker {
     }
 
     private mutating func linger(_ token: SlabToken) {
-        guard case .lingering(var bytesLeft) = downstreams[token].phase else { return }
-        while downstreams[token].wire.isReadable && bytesLeft > 0 {
+        guard case .lingering(let end) = downstreams[token].phase else { return }
+        var budget = TransferOutcome.bytesPerTurn
+        while downstreams[token].wire.isReadable && budget > 0 {
             buffers.equip(&downstreams[token].wire.input)
             switch downstreams[token].wire.read() {
             case .bytes(let count):
-                bytesLeft -= count
+                budget -= count
                 downstreams[token].wire.input.removeAll()
+                setDeadline(of: token, min(end, now + Self.lingerSilence))
             case .wouldBlock: break
             case .endOfInput, .failed:
                 closeDownstream(token)
@@ -180,8 +188,7 @@ extension Worker {
             }
         }
         buffers.strip(&downstreams[token].wire.input)
-        downstreams[token].phase = .lingering(bytesLeft: bytesLeft)
-        if bytesLeft <= 0 { closeDownstream(token) }
+        if budget <= 0 { ready.append(token) }
     }
 
     /// Ends a client's connection, and with it what was on its way for it.
@@ -225,6 +232,14 @@ extension Worker {
     ) {
         if isFresh || downstreams[token].deadline == .distantFuture {
             setDeadline(of: token, now + patience)
+        }
+    }
+
+    /// The same for what waits for the client, which is another time than that of what it sends.
+    mutating func extendWriteDeadline(of token: SlabToken, _ isFresh: Bool) {
+        if isFresh || downstreams[token].writeDeadline == .distantFuture {
+            downstreams[token].writeDeadline = now + patience.writeIdle
+            deadlines.note(downstreams[token].writeDeadline)
         }
     }
 

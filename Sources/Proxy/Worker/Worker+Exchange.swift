@@ -231,7 +231,10 @@ extension Worker {
             // It is the backend's time that runs now.
             downstreams[token].deadline = .distantFuture
             let isFresh = written != upstreams[connection].wire.bytesWritten
-            if isFresh || upstreams[connection].deadline == .distantFuture {
+            if exchanges[exchange].machine.isResponding {
+                // It answers without taking the rest, which is its right.
+                upstreams[connection].deadline = .distantFuture
+            } else if isFresh || upstreams[connection].deadline == .distantFuture {
                 setDeadline(ofUpstream: connection, now + patience.response)
             }
         case .paused:
@@ -391,8 +394,7 @@ extension Worker {
         if sequel == .nextHead && downstreams[token].wire.output.isEmpty {
             awaitHead(token)
         } else {
-            downstreams[token].phase = .flushing(then: sequel)
-            flush(token)
+            beginFlush(token, then: sequel)
         }
     }
 

@@ -13,6 +13,9 @@ internal import Time
 
 /// The way of a response: head, session, content.
 extension Worker {
+    /// A backend that has no end of them does not keep the others waiting.
+    private static var interimsPerTurn: Int { 16 }
+
     /// Takes in what the backend sends for an exchange.
     mutating func receiveResponse(_ exchange: SlabToken) {
         if exchanges[exchange].machine.isResponding {
@@ -26,6 +29,7 @@ extension Worker {
 
     private mutating func readResponseHead(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
+        var interimCount = 0
         while true {
             if !upstreams[connection].wire.input.isEmpty {
                 switch headParser.parseResponse(
@@ -36,7 +40,10 @@ extension Worker {
                 {
                 case .complete where responseHead.isInterim:
                     guard relayInterim(exchange) else { return }
-                    continue
+                    interimCount += 1
+                    if interimCount < Self.interimsPerTurn { continue }
+                    ready.append(exchanges[exchange].downstream)
+                    return
                 case .complete where responseHead.status == 101:
                     upgradeAnswered(exchange)
                     return
@@ -387,13 +394,12 @@ extension Worker {
         )
         switch outcome {
         case .awaitsSender:
-            if exchanges[exchange].isRequestTaken { downstreams[token].deadline = .distantFuture }
+            downstreams[token].writeDeadline = .distantFuture
             buffers.strip(&upstreams[connection].wire.input)
         case .awaitsReceiver:
-            let isFresh = written != downstreams[token].wire.bytesWritten
-            extendDeadline(of: token, isFresh, patience.writeIdle)
+            extendWriteDeadline(of: token, written != downstreams[token].wire.bytesWritten)
         case .paused:
-            downstreams[token].deadline = .distantFuture
+            downstreams[token].writeDeadline = .distantFuture
             ready.append(token)
         case .finished: finish(exchange)
         case .trailers(let count):

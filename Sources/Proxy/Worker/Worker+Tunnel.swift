@@ -98,13 +98,16 @@ extension Worker {
         }
         switch toClient {
         case .awaitsReceiver:
-            let isFresh = written != downstreams[token].wire.bytesWritten
-            extendDeadline(of: token, isFresh, patience.writeIdle)
+            extendWriteDeadline(of: token, written != downstreams[token].wire.bytesWritten)
+            downstreams[token].deadline = .distantFuture
         case .finished where toBackend == .awaitsSender:
             // The backend has ended; a client that says nothing any more holds a place for nothing.
             let isFresh = read != downstreams[token].wire.bytesRead
+            downstreams[token].writeDeadline = .distantFuture
             extendDeadline(of: token, isFresh, patience.bodyIdle)
-        default: downstreams[token].deadline = .distantFuture
+        default:
+            downstreams[token].writeDeadline = .distantFuture
+            downstreams[token].deadline = .distantFuture
         }
         if toBackend == .paused || toClient == .paused || toClient == .receiverBroken {
             ready.append(token)
@@ -150,8 +153,6 @@ extension Worker {
         switch outcome {
         case .finished:
             downstreams[token].wire.outputEnded = true
-            // Another time runs from here on.
-            downstreams[token].deadline = .distantFuture
             Socket.finishWriting(downstreams[token].wire.descriptor.number)
         case .receiverBroken:
             // What it has sent is still to come.

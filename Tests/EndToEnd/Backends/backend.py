@@ -82,6 +82,8 @@ def quote(text):
     return '"' + "".join(c if c >= " " else "\\u%04x" % ord(c) for c in out) + '"'
 
 
+served = {"other": 0}
+
 class Gone(Exception):
     """The peer went away, or the connection is to be closed without another word."""
 
@@ -535,14 +537,28 @@ class Request:
         raise Gone
 
     def do_early(self):
-        # The head at once, then nothing is read for a while, then the rest of the answer.
+        """The head at once, then nothing is read for a while, then the rest of the answer."""
         self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         time.sleep(self.number("pause") / 1000)
-        for _ in self.body:
-            pass
+        if self.query.get("read") != "off":
+            for _ in self.body:
+                pass
         for _ in range(10):
             time.sleep(self.number("ms") / 1000)
             self.send(b"x")
+        if self.query.get("read") == "off":
+            raise Gone
+
+    def do_interims(self):
+        """Interim responses without an end, until another request has come."""
+        count = served["other"]
+        while served["other"] == count:
+            self.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100)
+        self.reply(200, "{}")
+
+    def do_other(self):
+        served["other"] += 1
+        self.reply(200, "{}")
 
     def do_garbage(self):
         self.send(b"this is no HTTP\r\n\r\n")
