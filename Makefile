@@ -9,10 +9,13 @@ MAKEFLAGS += --no-print-directory
 # four libraries; curl for the demo; Python for the example backend and the tests' backends.
 PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
             ca-certificates curl python3 python3-venv
+# What only the tests use.
+TEST_PACKAGES := nodejs
 # What only the benchmark uses.
 BENCH_PACKAGES := haproxy nginx strace wrk
 
 VENV := .build/venv
+BENCH_VENV := .build/bench-venv
 PYTHON := $(CURDIR)/$(VENV)/bin/python
 RELEASE := .build/release/lychgate
 FUZZ_SECONDS ?= 60
@@ -36,6 +39,9 @@ deps: ## install the Debian packages that are missing, if any
 build: deps ## the release binary, .build/release/lychgate
 	@swift build -c release --static-swift-stdlib -Xlinker -s --product lychgate
 
+test-deps: deps venv
+	@$(call install,$(TEST_PACKAGES))
+
 venv: $(VENV)/.ready ## the Python packages of the example and of the tests
 
 $(VENV)/.ready: Examples/backend/requirements.txt Tests/requirements.txt | deps
@@ -44,15 +50,24 @@ $(VENV)/.ready: Examples/backend/requirements.txt Tests/requirements.txt | deps
 	    -r Examples/backend/requirements.txt -r Tests/requirements.txt
 	touch $@
 
-test: deps venv build ## every test; end to end with the debug and with the release binary
+$(BENCH_VENV)/.ready: Benchmarks/requirements.txt | deps
+	@python3 -m venv --clear $(BENCH_VENV)
+	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
+	touch $@
+
+test: test-deps build ## every test; end to end with the debug and with the release binary
 	@swift test
 	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
 
-storm: deps venv build ## the restart storm of the tests, five times as long, with the release binary
+storm: test-deps build ## the restart storm of the tests, five times as long, with the release binary
 	@export LYCHGATE_STORM_RESTARTS=500 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
 	swift test --filter RestartStorm
 
-sanitize: deps venv ## the whole test suite under AddressSanitizer, then ThreadSanitizer
+soak: test-deps build ## a minute of mixed load with the release binary: memory and descriptors
+	@export LYCHGATE_SOAK_SECONDS=60 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
+	swift test --filter Soak
+
+sanitize: test-deps ## the whole test suite under AddressSanitizer, then ThreadSanitizer
 	@export LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
 	LYCHGATE_SANITIZER=address swift test --sanitize=address --scratch-path .build-asan
 	LYCHGATE_SANITIZER=thread swift test --sanitize=thread --scratch-path .build-tsan
@@ -63,9 +78,9 @@ lint: ## the formatting that every file has
 fuzz: deps ## fuzz the head parsers for FUZZ_SECONDS (60)
 	@Tests/Fuzz/run.sh $(FUZZ_SECONDS)
 
-bench: venv build ## CPU per request beside nginx and HAProxy
+bench: build $(BENCH_VENV)/.ready ## CPU per request beside nginx, HAProxy and Envoy
 	@$(call install,$(BENCH_PACKAGES))
-	exec $(PYTHON) Benchmarks/bench.py
+	exec $(BENCH_VENV)/bin/python Benchmarks/bench.py
 
 clean: ## remove everything that was built
 	@rm -rf .build .build-asan .build-tsan .build-fuzz
@@ -92,4 +107,4 @@ else
 fi
 endef
 
-.PHONY: help run restart-backend demo deps build venv test storm sanitize lint fuzz bench clean
+.PHONY: help run restart-backend demo deps build venv test-deps test storm soak sanitize lint fuzz bench clean

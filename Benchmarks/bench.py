@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""CPU time a request, latency and memory of Lychgate beside nginx and HAProxy.
+"""CPU time a request, latency and memory of Lychgate beside nginx, HAProxy and Envoy.
 
 All proxies stand in front of one backend on this machine and are loaded in turn, several rounds
 with the order turned each time; medians are printed. CPU time is what /proc says that the
@@ -20,8 +20,9 @@ import sys
 import time
 import typing
 
+import chart
 import syscalls
-from stand import HERE, Failure, Stand, jar_cookie
+from stand import FIELDS, HERE, Failure, Stand, envoy, jar_cookie
 
 MIB = 1 << 20
 COOKIE = "the jar cookie"
@@ -37,6 +38,8 @@ class Case(typing.NamedTuple):
     field: str = ""
     # Bodies flow over fewer connections, or the sockets' buffers outgrow the processor's caches.
     connections: int = 64
+    # So many fields of the request besides those that every request has.
+    fields: int = 0
 
 
 CASES = {
@@ -45,6 +48,8 @@ CASES = {
     "connect": Case("Small answer, a new connection each", "/", field="Connection: close"),
     "download": Case("1 MiB down", "/download", connections=16),
     "upload": Case("1 MiB up", "/upload", "POST", MIB, connections=16),
+    "stream": Case("Stream of 50 small chunks, one each 2 ms", "/stream", connections=16),
+    "fields": Case(f"{FIELDS} fields each way", "/fields", fields=FIELDS),
 }
 IDLE_COUNTS = [1000, 4000]
 
@@ -57,7 +62,7 @@ def load(proxy, name, cookie, seconds):
     if case.field:
         command += ["-H", f"Cookie: {cookie}" if case.field == COOKIE else case.field]
     command += [f"http://127.0.0.1:{proxy.port}{case.path}"]
-    command += ["--", case.method, str(case.content_bytes)]
+    command += ["--", case.method, str(case.content_bytes), str(case.fields)]
     user, system = proxy.cpu_us()
     done = subprocess.run(command, capture_output=True, text=True, timeout=seconds + 30)
     user_after, system_after = proxy.cpu_us()
@@ -174,13 +179,15 @@ def machine():
         pass
     versions = []
     load_average = os.getloadavg()[0]
-    for command in (["nginx", "-v"], ["haproxy", "-v"], ["wrk", "-v"]):
+    for command in (["nginx", "-v"], ["haproxy", "-v"], envoy() + ["--version"], ["wrk", "-v"]):
         try:
             done = subprocess.run(command, capture_output=True, text=True)
         except OSError:
             continue
-        line = (done.stdout + done.stderr).splitlines()[0]
-        versions.append(re.split(r" - | \[|-\d+\+", line)[0].strip())
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        if lines:
+            line = re.sub(r".*version: \w+/([\d.]+)/.*", r"Envoy \1", lines[0])
+            versions.append(re.split(r" - | \[|-\d+\+", line)[0].strip())
     return {
         "processor": f"{model}, {os.cpu_count()} cores",
         "kernel": platform.release(),
@@ -308,12 +315,14 @@ def main():
     print(text)
     os.makedirs(options.results, exist_ok=True)
     path = os.path.join(options.results, results["date"])
+    titles = {name: case.title for name, case in CASES.items()}
+    drawn = chart.draw(results, titles, Stand.TITLES, path + ".png")
     with open(path + ".md", "w") as file:
         file.write(text)
     with open(path + ".json", "w") as file:
         json.dump(results, file, indent=2, sort_keys=True)
         file.write("\n")
-    say(f"written to {path}.md and .json")
+    say(f"written to {path}.md, .json" + (" and .png" if drawn else "; no matplotlib, no chart"))
     failed = [
         f"{name}: {run['errors']} errors in case {case}"
         for case, by_name in results["load"].items()

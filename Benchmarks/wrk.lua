@@ -1,10 +1,13 @@
--- Arguments after `--`: METHOD CONTENT_BYTES. Prints one line that bench.py reads.
+-- Arguments after `--`: METHOD CONTENT_BYTES FIELDS. Prints one line that bench.py reads.
 function init(arguments)
     wrk.method = arguments[1] or "GET"
     local bytes = tonumber(arguments[2] or "0")
     if bytes > 0 then
         wrk.headers["Content-Type"] = "application/octet-stream"
         wrk.body = string.rep("x", bytes)
+    end
+    for n = 1, tonumber(arguments[3] or "0") do
+        wrk.headers["X-Field-" .. n] = "value-of-field-" .. n
     end
 end
 

@@ -18,6 +18,8 @@ public enum Answer: Equatable, Sendable {
     case badResponse
     /// Without a session: no connection to the backend became free in time.
     case overloaded
+    /// An OPTIONS whose `Max-Forwards` ends here: for the proxy itself (RFC 9110 §9.3.7).
+    case ownOptions
     /// The request is refused as it is; its connection is closed.
     case refused(status: UInt16, reason: StaticText)
 }
@@ -69,10 +71,11 @@ public struct AnswerWriter: Sendable {
         )
     }
 
-    /// Appends the whole answer to `out`.
+    /// Appends the whole answer to `out`, with the line `date`.
     public func write(
         _ answer: Answer,
         frame: AnswerFrame,
+        date: borrowing Buffer,
         rules: SessionRules,
         into out: inout Buffer
     ) {
@@ -81,7 +84,10 @@ public struct AnswerWriter: Sendable {
         out.append(decimal: UInt64(status))
         out.append(" ")
         out.append(Self.reasonPhrase(status))
-        out.append("\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n")
+        out.append("\r\n")
+        out.append(date, from: 0, count: date.count)
+        if answer != .ownOptions { out.append("Content-Type: application/json\r\n") }
+        out.append("Cache-Control: no-store\r\n")
         switch answer {
         case .sessionEnded(let end):
             appendChallenge(status, into: &out)
@@ -96,7 +102,7 @@ public struct AnswerWriter: Sendable {
         case .sessionMissing: appendChallenge(status, into: &out)
         case .sessionKept(repeatIsHarmless: true), .overloaded:
             out.append("Retry-After: 1\r\n")
-        case .sessionKept, .unreachable, .timeout, .badResponse, .refused: break
+        case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .refused: break
         }
         if frame.closes {
             out.append("Connection: close\r\n")
@@ -114,6 +120,7 @@ public struct AnswerWriter: Sendable {
         case .sessionKept, .overloaded: 503
         case .unreachable, .badResponse: 502
         case .timeout: 504
+        case .ownOptions: 200
         case .refused(let status, _): status
         }
     }
@@ -150,6 +157,9 @@ public struct AnswerWriter: Sendable {
             content = #"{"reason":"bad-response","message":"The backend's answer is malformed"#
         case .overloaded:
             content = #"{"reason":"overloaded","message":"Too many requests at once"#
+        case .ownOptions:
+            out.append("Content-Length: 0\r\n\r\n")
+            return
         case .refused(_, let reason):
             content = #"{"reason":"bad-request","message":""#
             detail = reason.text
@@ -166,10 +176,12 @@ public struct AnswerWriter: Sendable {
 
     private static func reasonPhrase(_ status: UInt16) -> StaticString {
         switch status {
+        case 200: "OK"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"
+        case 405: "Method Not Allowed"
         case 408: "Request Timeout"
         case 409: "Conflict"
         case 410: "Gone"

@@ -84,10 +84,13 @@ public struct RequestRewriter: Sendable {
         var kept = count > 0 ? head.fields[0].name.start : end
         var hasHost = false
         var hasRequestID = false
+        var acceptsTrailers = false
         for index in 0..<count {
             let line = head.fields[index]
             if line.id == .host { hasHost = true }
-            if isUntouched(line, client: client, edits: edits) && edits.droppedLine != index {
+            if isUntouched(line, head.method, client: client, edits: edits)
+                && edits.droppedLine != index
+            {
                 continue
             }
             if line.id == .xRequestID && !hasRequestID
@@ -98,19 +101,19 @@ public struct RequestRewriter: Sendable {
             }
             out.append(input, from: kept, count: line.name.start - kept)
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
-            if line.id == .cookie { writeCookie(line, from: input, rules: rules, into: &out) }
+            switch line.id {
+            case .cookie: writeCookie(line, from: input, rules: rules, into: &out)
+            case .maxForwards: MaxForwards.write(line, from: input, into: &out)
+            case .te: acceptsTrailers = acceptsTrailers || Self.listsTrailers(line, in: input)
+            default: break
+            }
         }
         out.append(input, from: kept, count: end - kept)
-        if !hasHost {
-            out.append("Host: ")
-            if head.authority.isEmpty {
-                out.append(defaultHost)
-            } else {
-                out.append(input, from: head.authority.start, count: Int(head.authority.count))
-            }
-            out.append("\r\n")
-        }
+        if !hasHost { writeHost(head, from: input, into: &out) }
         if head.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if head.asksUpgrade || acceptsTrailers {
+            writeConnection(head, from: input, acceptsTrailers: acceptsTrailers, into: &out)
+        }
         if hasRequestID {
             out.append("X-Forwarded-For: ")
         } else {
@@ -125,6 +128,20 @@ public struct RequestRewriter: Sendable {
             out.append(": ")
             out.append(injected)
             out.append("\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    private func writeHost(
+        _ head: borrowing RequestHead,
+        from input: borrowing Buffer,
+        into out: inout Buffer
+    ) {
+        out.append("Host: ")
+        if head.authority.isEmpty {
+            out.append(defaultHost)
+        } else {
+            out.append(input, from: head.authority.start, count: Int(head.authority.count))
         }
         out.append("\r\n")
     }
@@ -153,6 +170,7 @@ public struct RequestRewriter: Sendable {
 
     private func isUntouched(
         _ line: FieldLine,
+        _ method: Method,
         client: ClientFacts,
         edits: RequestEdits
     ) -> Bool {
@@ -162,7 +180,41 @@ public struct RequestRewriter: Sendable {
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
         case .cookie: return !edits.cutsJarCookie
         case .acceptEncoding: return !edits.asksIdentityCoding
+        case .maxForwards: return !method.countsForwards
         default: return true
+        }
+    }
+
+    /// Whether a `TE` line says that trailers are welcome (RFC 9110 §10.1.4).
+    private static func listsTrailers(_ line: FieldLine, in input: borrowing Buffer) -> Bool {
+        let bytes = input.bytes
+        var codings = ListCursor(line.value)
+        while let coding = codings.next(bytes) {
+            if equalsIgnoringCase(bytes, coding, "trailers") { return true }
+        }
+        return false
+    }
+
+    /// What our own connection is told: the upgrade that the client offers, trailers are welcome.
+    private func writeConnection(
+        _ head: borrowing RequestHead,
+        from input: borrowing Buffer,
+        acceptsTrailers: Bool,
+        into out: inout Buffer
+    ) {
+        let saysTrailers = acceptsTrailers && head.minorVersion > 0
+        let offersUpgrade = Upgrade.isOffered(by: head, in: input)
+        if saysTrailers { out.append("TE: trailers\r\n") }
+        if offersUpgrade {
+            out.append("Upgrade: ")
+            Upgrade.writeOffer(of: head, from: input, into: &out)
+            out.append("\r\n")
+        }
+        switch (offersUpgrade, saysTrailers) {
+        case (true, true): out.append("Connection: Upgrade, TE\r\n")
+        case (true, false): out.append("Connection: Upgrade\r\n")
+        case (false, true): out.append("Connection: TE\r\n")
+        case (false, false): break
         }
     }
 

@@ -20,6 +20,20 @@ public enum DownstreamFraming: Equatable, Sendable {
     }
 }
 
+extension ResponseHead {
+    fileprivate var hasUpgrade: Bool {
+        for index in 0..<fields.count where fields[index].id == .upgrade { return true }
+        return false
+    }
+
+    /// Leaves out what announces trailers, for a client that gets none.
+    public mutating func endTrailersHere() {
+        for index in 0..<fields.count where fields[index].id == .trailer {
+            fields[index].isHopByHop = true
+        }
+    }
+}
+
 /// What is changed in a response head.
 public struct ResponseEdits: Sendable {
     /// How the content travels on.
@@ -44,13 +58,14 @@ public struct ResponseEdits: Sendable {
 /// Rewrites a response head for the client, straight from the bytes received into the bytes to
 /// send; what does not change is copied in one piece.
 public enum ResponseRewriter {
-    /// Appends the head for the client to `out`.
+    /// Appends the head for the client to `out`, with the line `date` if it has none.
     ///
     /// - Precondition: `head` was parsed from the first waiting bytes of `input`.
     public static func write(
         _ head: borrowing ResponseHead,
         from input: borrowing Buffer,
         edits: ResponseEdits,
+        date: borrowing Buffer,
         rules: SessionRules,
         into out: inout Buffer
     ) {
@@ -70,6 +85,7 @@ public enum ResponseRewriter {
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
         }
         out.append(input, from: kept, count: end - kept)
+        if !head.hasDate { out.append(date, from: 0, count: date.count) }
         if edits.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
         if let cookie = edits.newCookie {
             out.append("Set-Cookie: ")
@@ -84,10 +100,35 @@ public enum ResponseRewriter {
         if edits.variesByCookie && CachePrivacy.needsVaryCookie(head, in: input) {
             out.append("Vary: Cookie\r\n")
         }
-        if edits.closes {
+        if head.status == 101 || head.status == 426, head.hasUpgrade {
+            writeUpgrade(head, from: input, edits: edits, into: &out)
+        } else if edits.closes {
             out.append("Connection: close\r\n")
         } else if edits.saysKeepAlive {
             out.append("Connection: keep-alive\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    /// What a 101 agrees to, or a 426 asks for (RFC 9110 §7.8), said anew, and what becomes of the
+    /// connection.
+    private static func writeUpgrade(
+        _ head: borrowing ResponseHead,
+        from input: borrowing Buffer,
+        edits: ResponseEdits,
+        into out: inout Buffer
+    ) {
+        for index in 0..<head.fields.count where head.fields[index].id == .upgrade {
+            out.append("Upgrade: ")
+            let value = head.fields[index].value
+            out.append(input, from: value.start, count: Int(value.count))
+            out.append("\r\n")
+        }
+        out.append("Connection: Upgrade")
+        if edits.closes {
+            out.append(", close")
+        } else if edits.saysKeepAlive {
+            out.append(", keep-alive")
         }
         out.append("\r\n")
     }

@@ -25,7 +25,7 @@ extension ContentDecoder {
             return byte == 0x0A ? .chunkSize(0, digits: 0) : .failed(.bareCarriageReturn)
         case .trailerStart, .trailerName, .trailerValue, .trailerLineFeed, .lastLineFeed:
             return afterTrailer(byte)
-        case .length, .untilClose, .chunkContent, .finished, .failed:
+        case .length, .untilClose, .chunkContent, .trailersComplete, .finished, .failed:
             return state
         }
     }
@@ -124,7 +124,7 @@ extension ContentDecoder {
         case .trailerLineFeed:
             return byte == 0x0A ? .trailerStart : .failed(.bareCarriageReturn)
         default:
-            return byte == 0x0A ? .finished : .failed(.bareCarriageReturn)
+            return byte == 0x0A ? .trailersComplete : .failed(.bareCarriageReturn)
         }
     }
 }

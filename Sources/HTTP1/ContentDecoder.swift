@@ -5,17 +5,22 @@ public import Memory
 ///
 /// The bytes stay where they are: each step says how many bytes of framing to pass over and how
 /// many bytes of content follow them. Framing that has been passed over is never looked at again,
-/// so that the input may be cut anywhere. Chunk extensions and trailers are checked and dropped;
-/// both are bounded, by the line and by the message.
+/// so that the input may be cut anywhere. Chunk extensions are checked and dropped. Trailers are
+/// checked as they come, but not passed over before they are all there: they wait in the input and
+/// are given out with the end, so that nothing of them has to be kept here. Both are bounded, by
+/// the line and by the message.
 public struct ContentDecoder: Sendable {
     /// What lies at the front of the bytes that are looked at.
     public enum Step: Equatable, Sendable {
         /// Behind `skip` bytes of framing lie `count` bytes of content, at least one.
         case content(skip: Int, count: Int)
-        /// Behind `skip` bytes of framing there is nothing yet.
+        /// Behind `skip` bytes of framing there is nothing yet, or a part of the trailers.
         case incomplete(skip: Int)
-        /// The message ends behind `skip` bytes of framing.
-        case finished(skip: Int)
+        /// The message ends behind `skip` bytes of framing and `trailers` bytes of trailers.
+        ///
+        /// The latter are field lines and the empty line behind them (`TrailerLines`), or zero
+        /// bytes where there is no field. They are given out once.
+        case finished(skip: Int, trailers: Int)
         /// The framing is wrong; the message and its connection are lost.
         case failed(Refusal)
     }
@@ -47,6 +52,8 @@ public struct ContentDecoder: Sendable {
         case trailerValue
         case trailerLineFeed
         case lastLineFeed
+        /// The last of them is there; left as soon as they are given out.
+        case trailersComplete
         case finished
         case failed(RefusalCause)
     }
@@ -60,6 +67,7 @@ public struct ContentDecoder: Sendable {
     var state: State
     /// Of all chunks of the message together.
     var extensionBytes: UInt16 = 0
+    /// Of the trailers that wait in the input.
     var trailerBytes: UInt16 = 0
     var trailerLines: UInt8 = 0
     private let role: Role
@@ -89,12 +97,21 @@ public struct ContentDecoder: Sendable {
     /// bytes of content behind them it has taken; the rest is offered again.
     public mutating func next(_ input: borrowing Buffer, from offset: Int) -> Step {
         let bytes = input.bytes
-        var place = min(max(0, offset), bytes.count)
-        let start = place
+        let start = min(max(0, offset), bytes.count)
+        var place = start
+        if trailerBytes > 0 {
+            // Trailers that wait were looked at.
+            place = min(start + Int(trailerBytes), bytes.count)
+        }
         while true {
             switch state {
             case .finished:
-                return .finished(skip: place - start)
+                return .finished(skip: place - start, trailers: 0)
+            case .trailersComplete:
+                let trailers = trailerLines > 0 ? Int(trailerBytes) : 0
+                trailerBytes = 0
+                state = .finished
+                return .finished(skip: place - start - trailers, trailers: trailers)
             case .failed(let cause):
                 return .failed(Refusal(cause, role: role))
             case .length(let left), .chunkContent(let left):
@@ -102,7 +119,9 @@ public struct ContentDecoder: Sendable {
             case .untilClose:
                 return offer(.max, skip: place - start, available: bytes.count - place)
             default:
-                guard place < bytes.count else { return .incomplete(skip: place - start) }
+                guard place < bytes.count else {
+                    return .incomplete(skip: place - start - Int(trailerBytes))
+                }
                 state = advanced(by: bytes[place])
                 place += 1
             }

@@ -20,4 +20,14 @@ public enum ContentEncoder {
     public static func lastChunk(into output: inout Buffer) {
         output.append("0\r\n\r\n")
     }
+
+    /// Writes the last chunk of a message with trailers: their lines follow, then `endTrailers`.
+    public static func beginTrailers(into output: inout Buffer) {
+        output.append("0\r\n")
+    }
+
+    /// Writes the end of a message with trailers.
+    public static func endTrailers(into output: inout Buffer) {
+        output.append("\r\n")
+    }
 }

@@ -35,7 +35,8 @@ extension HeadParser {
             | FieldFacts.bit(.authorization) | FieldFacts.bit(.cacheControl)
             | FieldFacts.bit(.via) | FieldFacts.bit(.forwarded) | FieldFacts.bit(.xForwardedFor)
             | FieldFacts.bit(.xForwardedHost) | FieldFacts.bit(.xForwardedProto)
-            | FieldFacts.bit(.origin) | FieldFacts.bit(.expect)
+            | FieldFacts.bit(.origin) | FieldFacts.bit(.expect) | FieldFacts.bit(.date)
+            | FieldFacts.bit(.maxForwards)
     }
 
     /// Reads all `Connection` lines and marks the fields that they nominate.

@@ -36,11 +36,11 @@ extension FieldID {
     /// The fields that are for this connection alone (RFC 9110 §7.6.1).
     ///
     /// With them those of a proxy's own authentication, which a client does not mean for the
-    /// backend, and Trailer, since trailers are not passed on.
+    /// backend. Trailer is none of them: the trailers that it announces are passed on.
     private static let hopByHop: UInt64 =
         FieldFacts.bit(.connection) | FieldFacts.bit(.keepAlive) | FieldFacts.bit(.proxyConnection)
         | FieldFacts.bit(.proxyAuthenticate) | FieldFacts.bit(.proxyAuthenticationInfo)
-        | FieldFacts.bit(.proxyAuthorization) | FieldFacts.bit(.te) | FieldFacts.bit(.trailer)
+        | FieldFacts.bit(.proxyAuthorization) | FieldFacts.bit(.te)
         | FieldFacts.bit(.transferEncoding) | FieldFacts.bit(.upgrade)
         | FieldFacts.bit(.http2Settings)
 

@@ -166,6 +166,7 @@ public struct HeadParser: Sendable {
             head.isPersistent =
                 !endsConnection && options.isPersistent(minorVersion: head.minorVersion)
         }
+        head.hasDate = facts.has(.date)
         // RFC 9110 §8.6: a length in 1xx and 204 is not to be sent, so it is not sent on.
         if head.status < 200 || head.status == 204, facts.has(.contentLength) {
             for index in 0..<head.fields.count where head.fields[index].id == .contentLength {

@@ -43,10 +43,12 @@ public enum RefusalCause: UInt8, Sendable, CaseIterable {
     case badChunkEnd
     case badTrailer
     case trailersTooLarge
+    case contentTooLarge
 
     /// The status that answers a request of this kind (RFC 9110 §15.5, §15.6).
     public var requestStatus: UInt16 {
         switch self {
+        case .contentTooLarge: 413
         case .targetTooLong: 414
         case .unknownExpectation: 417
         case .headTooLarge, .tooManyFields, .trailersTooLarge: 431
@@ -98,6 +100,7 @@ public enum RefusalCause: UInt8, Sendable, CaseIterable {
         case .badChunkEnd: "malformed end of a chunk"
         case .badTrailer: "malformed trailer"
         case .trailersTooLarge: "trailers too large"
+        case .contentTooLarge: "content too large"
         }
     }
 }

@@ -46,6 +46,7 @@ extension FieldID {
         case UInt64(word: "expect"): .expect
         case UInt64(word: "trailer"): .trailer
         case UInt64(word: "upgrade"): .upgrade
+        case UInt64(word: "date"): .date
         default: .other
         }
     }
@@ -69,6 +70,7 @@ extension FieldID {
             return last == UInt64(word: "ep-alive") ? fits("keep-ali", .keepAlive) : .other
         case 12:
             if last == UInt64(word: "ent-type") { return fits("content-", .contentType) }
+            if last == UInt64(word: "forwards") { return fits("max-forw", .maxForwards) }
             return last == UInt64(word: "quest-id") ? fits("x-reques", .xRequestID) : .other
         case 13:
             if last == UInt64(word: "-control") { return fits("cache-co", .cacheControl) }

@@ -11,6 +11,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case contentLength
     case contentType
     case cookie
+    case date
     case expect
     case forwarded
     /// `Content_Length` or `Transfer_Encoding`: what reads "_" as "-" takes it for framing.
@@ -18,6 +19,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case host
     case http2Settings
     case keepAlive
+    case maxForwards
     case origin
     case proxyAuthenticate
     case proxyAuthenticationInfo

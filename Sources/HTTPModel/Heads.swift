@@ -104,6 +104,8 @@ public struct ResponseHead: Sendable {
     public var framing = Framing.none
     /// Whether the server lets the connection live on after this exchange.
     public var isPersistent = true
+    /// Whether it says when it was made.
+    public var hasDate = false
     /// How many bytes the head has, the last empty line included.
     public var byteCount = 0
 

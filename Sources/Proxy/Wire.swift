@@ -18,8 +18,12 @@ struct Wire: ~Copyable {
     var isWritable: Bool
     /// The peer has shut its side down, or is gone: a read will tell in the end.
     var isPeerDone = false
+    /// The connection is broken in both directions, or both are shut down.
+    var isBroken = false
     /// The last read filled all the room that it had: more is likely to wait.
     var wasFilled = false
+    /// Nothing more is to be sent.
+    var outputEnded = false
     /// How many bytes were read and written so far: whether there was progress.
     var bytesRead: UInt64 = 0
     var bytesWritten: UInt64 = 0
@@ -40,7 +44,11 @@ struct Wire: ~Copyable {
     mutating func note(_ event: PollEvent) {
         if event.isReadable { isReadable = true }
         if event.isWritable { isWritable = true }
-        if event.isPeerDone || event.isBroken { isPeerDone = true }
+        if event.isPeerDone { isPeerDone = true }
+        if event.isBroken {
+            isPeerDone = true
+            isBroken = true
+        }
     }
 
     /// Reads once into `input`, which must have room.

@@ -18,6 +18,8 @@ public final class Jar: Sendable {
     private static let capacityOfManyShards = 1024
 
     private let capacity: Int
+    /// Of sessions that were only bound the jar keeps no ID, little more than a tombstone.
+    private let boundMax: Int
     let shards: [Locked<JarShard>]
     private let refused: [Locked<RefusedCookies>]
     private let sessionHash: KeyedHash
@@ -32,6 +34,7 @@ public final class Jar: Sendable {
         sessionHash = hash.derived(domain: 1)
         cookieHash = hash.derived(domain: 2)
         capacity = max(1, settings.capacity)
+        boundMax = max(1, settings.tombstones)
         let count = capacity < Self.capacityOfManyShards ? 1 : Self.shardCountMax
         let limits = JarShard.Limits(
             idleTimeout: session.idleTimeout.nanoseconds,
@@ -127,7 +130,8 @@ public final class Jar: Sendable {
 
     // MARK: - Responses
 
-    /// Keeps a session that an instance issued, and makes the cookie for it.
+    /// Keeps a session that an instance issued, and makes the cookie for it; none where the answer
+    /// came late, and a living instance has issued the same ID.
     ///
     /// `request` is the verdict on the request: the session it carried is replaced by this one, and
     /// a jar cookie that it had, even one not used, is dead from now on. `random` is fresh from the
@@ -135,23 +139,26 @@ public final class Jar: Sendable {
     public func capture(
         _ sessionID: [UInt8],
         instance: InstanceNumber,
+        live: LiveInstances,
         request: Judgement,
         random: (UInt64, UInt64),
         now: MonotonicTime
-    ) -> JarCookie {
+    ) -> JarCookie? {
         let key = sessionHash.digest(sessionID.span)
         let shard = shard(of: key)
         let cookie = JarCookie(random, shard: shard)
         let cookieDigest = cookieHash.digest(cookie.text.span)
-        withShard(shard) { state in
+        let isCaptured = withShard(shard) { state in
             state.capture(
                 key,
                 sessionID: sessionID,
                 cookie: cookieDigest,
                 instance: instance,
+                live: live,
                 now: now
             )
         }
+        guard isCaptured else { return nil }
         if let carried = request.session, carried.carrier == .header, carried.key != key {
             end(carried, .replaced, always: false, now)
         }
@@ -167,15 +174,23 @@ public final class Jar: Sendable {
         _ value: ByteRange,
         in input: borrowing Buffer,
         instance: InstanceNumber,
+        live: LiveInstances,
         request: Judgement,
         random: (UInt64, UInt64),
         now: MonotonicTime
-    ) -> JarCookie {
+    ) -> JarCookie? {
         let bytes = input.bytes
         var sessionID: [UInt8] = []
         sessionID.reserveCapacity(Int(value.count))
         for place in value.start..<value.end { sessionID.append(bytes[place]) }
-        return capture(sessionID, instance: instance, request: request, random: random, now: now)
+        return capture(
+            sessionID,
+            instance: instance,
+            live: live,
+            request: request,
+            random: random,
+            now: now
+        )
     }
 
     /// Binds a client-held session that the jar did not know to the instance that accepted it.
@@ -191,7 +206,8 @@ public final class Jar: Sendable {
 
     /// Ends a session for `endRule` or `backend`; true when the response expires the jar cookie.
     public func end(_ session: CarriedSession, _ reason: EndReason, now: MonotonicTime) -> Bool {
-        end(session, reason, always: false, now)
+        // By a rule it is known to have been one, even where its first request was its last.
+        end(session, reason, always: reason == .endRule, now)
         return session.cookie.map { claimExpiry(of: $0, now: now) } ?? false
     }
 
@@ -229,37 +245,27 @@ public final class Jar: Sendable {
 
     // MARK: - Room
 
-    private var isOverfull: Bool { sessionCount.load(ordering: .relaxed) > capacity }
-
-    /// Makes room for a captured session: bound ones go first, then the least recently used
-    /// captured one of the shard that grew, which with many shards is one of the least recently
-    /// used of all.
+    /// Makes room for a captured session: the least recently used one of the shard that grew goes,
+    /// which with many shards is one of the least recently used of all.
     private func makeRoom(forCaptured key: Digest, _ now: MonotonicTime) {
-        guard isOverfull else { return }
-        if evictBound(sparing: nil, from: shard(of: key)) { return }
-        var index = shard(of: key)
-        for _ in shards.indices {
-            if withShard(index, { $0.evictCaptured(sparing: key, now: now) }) { return }
-            index = (index + 1) & (shards.count - 1)
-        }
+        let bound = boundCount.load(ordering: .relaxed)
+        guard sessionCount.load(ordering: .relaxed) - bound > capacity else { return }
+        evict(from: shard(of: key)) { $0.evictCaptured(sparing: key, now: now) }
     }
 
-    /// Makes room for a bound session at the cost of other bound ones, or else gives it up: whoever
-    /// makes IDs up pushes out nobody's session.
+    /// Makes room for a bound session at the cost of other bound ones: whoever makes IDs up pushes
+    /// out no session that was captured.
     private func makeRoom(forBound key: Digest) {
-        guard isOverfull else { return }
-        if evictBound(sparing: key, from: shard(of: key)) { return }
-        withShard(shard(of: key)) { $0.forgetBound(key) }
+        guard boundCount.load(ordering: .relaxed) > boundMax else { return }
+        evict(from: shard(of: key)) { $0.evictBound(sparing: key) }
     }
 
-    private func evictBound(sparing kept: Digest?, from first: Int) -> Bool {
+    private func evict(from first: Int, _ evictOne: (inout sending JarShard) -> sending Bool) {
         var index = first
         for _ in shards.indices {
-            if boundCount.load(ordering: .relaxed) == 0 { return false }
-            if withShard(index, { $0.evictBound(sparing: kept) }) { return true }
+            if withShard(index, evictOne) { return }
             index = (index + 1) & (shards.count - 1)
         }
-        return false
     }
 
     /// Ends what has ended by now, over at most `limit` entries, and goes on from there next time.

@@ -72,16 +72,21 @@ extension JarShard {
     /// Keeps a session that the backend issued, and a new cookie for it.
     ///
     /// An ID that had ended lives again. The same ID from another instance is another session:
-    /// whoever held a cookie of the old one does not get the new one by it.
+    /// whoever held a cookie of the old one does not get the new one by it. And a late answer of an
+    /// instance that is gone does not end the session that its successor issued: false then.
     mutating func capture(
         _ key: Digest,
         sessionID: [UInt8],
         cookie: Digest,
         instance: InstanceNumber,
+        live: LiveInstances,
         now: MonotonicTime
-    ) {
+    ) -> Bool {
         if let place = session(key) {
             if sessions[place].instance != instance {
+                let isLate =
+                    instance != .none && instance != .unverified && !live.isLive(instance)
+                if isLate, live.isLive(sessions[place].instance) { return false }
                 end(place, .restart, now)
             } else if let reason = overdue(place, now) {
                 end(place, reason, now)
@@ -100,6 +105,7 @@ extension JarShard {
             place = insertSession(key, sessionID, instance, now)
         }
         insertCookie(cookie, of: place)
+        return true
     }
 
     /// Binds a session ID that the jar does not know to an instance.
@@ -165,18 +171,11 @@ extension JarShard {
     /// Forgets the least recently used session that was only bound, if there is one besides `kept`.
     ///
     /// Nothing remains of it: the jar knew it only from its client, and knows it no more.
-    mutating func evictBound(sparing kept: Digest?) -> Bool {
+    mutating func evictBound(sparing kept: Digest) -> Bool {
         guard let place = oldestBound, sessions[place].key != kept else { return false }
         endCounts[.capacity] += 1
         removeSession(place)
         return true
-    }
-
-    /// Forgets a session if it was only bound.
-    mutating func forgetBound(_ key: Digest) {
-        guard let place = session(key), !sessions[place].isCaptured else { return }
-        endCounts[.capacity] += 1
-        removeSession(place)
     }
 
     /// Why a session ID is known to have ended.

@@ -30,6 +30,8 @@ public struct Judgement: Sendable {
     public var verdict = Verdict.anonymous
     /// Whether it is never answered 401 by Lychgate (contract 2.4).
     public var isExempt = false
+    /// Whether it goes on without the stale or unknown session that it came with: it is exempt.
+    public var isSessionLeftOut = false
     /// Whether some `Cookie` field has a jar cookie, which the backend must not see.
     public var hasJarCookie = false
     /// Whether the client's own session field, if there is one, is not passed on.
@@ -50,6 +52,7 @@ public struct Judgement: Sendable {
     /// written (contract 2.4).
     public mutating func leaveOutSession() {
         verdict = .anonymous
+        isSessionLeftOut = true
         dropsCarrier = carrierLine != nil
     }
 

@@ -35,6 +35,11 @@ extension SessionRules {
         if prefixed { out.append("; Secure") }
     }
 
+    /// Whether a name is that of the session field, or an alias that some servers take for it.
+    public func isCarrier(_ bytes: Span<UInt8>, _ name: ByteRange) -> Bool {
+        carrier.match(bytes, name) != .none
+    }
+
     /// Appends a `Cookie` value without the jar cookies, with and without the `__Host-` prefix.
     ///
     /// All other bytes stay as they are, odd ones and white space included. False when nothing is

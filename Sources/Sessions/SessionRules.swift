@@ -119,7 +119,7 @@ public final class SessionRules: Sendable {
         case .unknown:
             judgement.verdict = .unknownID(carried(situation.live.current, isBound: false))
         case .ended where judgement.isExempt:
-            judgement.dropsCarrier = true
+            judgement.leaveOutSession()
         case .ended(let reason):
             // Its cookie, if it names the same session, has ended with it: one 401 for both.
             let expires = cookie.map { endsCookie($0, situation) } ?? false
@@ -152,7 +152,10 @@ public final class SessionRules: Sendable {
                 )
             )
         case .ended, .unknown:
-            guard !judgement.isExempt else { return }
+            guard !judgement.isExempt else {
+                judgement.isSessionLeftOut = true
+                return
+            }
             judgement.verdict = .ended(end(of: cookie, result, situation))
         }
     }

@@ -215,6 +215,8 @@ public struct LimitSettings: Sendable, Equatable {
     public var headerCount = 100
     /// A request target.
     public var targetBytes = 8 * 1024
+    /// The content of a request; nil for any.
+    public var bodyBytes: Int?
     /// Client connections of the process.
     public var connections = 10_000
 

@@ -172,11 +172,18 @@ extension SettingsReader {
                 reader.setSize(&limits.headerBytes, item, in: 1024...1 << 20)
             case "header_count": reader.set(&limits.headerCount, item, in: 1...10_000)
             case "target_bytes": reader.setSize(&limits.targetBytes, item, in: 64...1 << 20)
-            case "body_bytes": reader.onlyOff(item)
+            case "body_bytes": reader.readBodyBytes(item, into: &limits)
             case "connections": reader.set(&limits.connections, item, in: 1...10_000_000)
             default: break
             }
         }
+    }
+
+    private mutating func readBodyBytes(_ item: Item, into limits: inout LimitSettings) {
+        if isWord("off", item) { return }
+        var size = 1 << 20
+        setSize(&size, item, in: 1...1 << 40, or: "'off'")
+        limits.bodyBytes = size
     }
 
     private mutating func read(_ item: Item, into timeouts: inout TimeoutSettings) {

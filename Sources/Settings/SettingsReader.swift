@@ -235,12 +235,18 @@ struct SettingsReader {
         target = value ?? target
     }
 
-    /// Reads a size in bytes.
-    mutating func setSize(_ target: inout Int, _ item: Item, in range: ClosedRange<Int>) {
+    /// Reads a size in bytes; `other` is what else may stand there.
+    mutating func setSize(
+        _ target: inout Int,
+        _ item: Item,
+        in range: ClosedRange<Int>,
+        or other: String? = nil
+    ) {
         let least = Wording.size(range.lowerBound)
         let most = Wording.size(range.upperBound)
         let example = Wording.size(target)
-        let expected = "a size (such as \(example)) from \(least) to \(most)"
+        let words = other.map { "\($0) or " } ?? ""
+        let expected = "\(words)a size (such as \(example)) from \(least) to \(most)"
         target = quantity(item, in: range, expected: expected, Quantities.size) ?? target
     }
 

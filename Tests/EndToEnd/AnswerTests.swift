@@ -47,6 +47,22 @@ extension EndToEnd {
             }
         }
 
+        @Test("4.1 a big upload with a stale session sees its 401 and no reset")
+        func staleUpload() throws {
+            try onStage(usual) { stage in
+                let client = try stage.loggedIn()
+                try stage.backend.restart()
+                let connection = try stage.connect()
+                let cookie = "Cookie: lychgate=\(client.cookies["lychgate"] ?? "")"
+                let size = 16 * 1024 * 1024
+                connection.send("PUT", "/upload", [cookie, "Content-Length: \(size)"])
+                let isSent = connection.send([UInt8](repeating: 7, count: size))
+                #expect(isSent)
+                #expect(isClean401(try connection.receive(), cleared: "backend-restart"))
+                #expect(stage.backend.zombies.isEmpty)
+            }
+        }
+
         @Test("4.1 HEAD gets the head alone")
         func staleHead() throws {
             try onStage(usual) { stage in

@@ -101,6 +101,35 @@ extension EndToEnd {
             }
         }
 
+        @Test("7 an early answer goes on as long as it likes, though the upload is never read")
+        func earlyAndUnread() throws {
+            let quick = "upstream: { url: UPSTREAM, response_timeout: 300ms }\n"
+            try onStage(quick + usual) { stage in
+                // Sending waits once every buffer on the way is full, until the answer is over.
+                let connection = try stage.connect()
+                let size = 64 * 1024 * 1024
+                connection.send(
+                    "POST /early?read=off&pause=0&ms=150 HTTP/1.1\r\nHost: a\r\n"
+                        + "Content-Length: \(size)\r\n\r\n"
+                )
+                connection.send([UInt8](repeating: 7, count: size))
+                #expect(try connection.receive().text == "xxxxxxxxxx")
+            }
+        }
+
+        @Test(
+            "7 interim responses without an end keep nobody else waiting",
+            arguments: ["1.0", "1.1"]
+        )
+        func interimFlood(version: String) throws {
+            try onStage("workers: 1\n" + usual) { stage in
+                let connection = try stage.connect()
+                connection.send("GET /interims HTTP/\(version)\r\nHost: a\r\n\r\n")
+                #expect(becomesTrue { stage.backend.count(of: "/interims") == 1 })
+                #expect(try stage.connect().ask("GET", "/other").status == 200)
+            }
+        }
+
         @Test("4.2 content that a rule reads, cut by a reset, is never passed off as whole")
         func collectedAndReset() throws {
             let rule = "session: { capture: [ { json: /sessionId, on: GET /json-cut } ] }\n"

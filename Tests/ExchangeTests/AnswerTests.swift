@@ -29,6 +29,7 @@ private let all: [Answer] =
 
 private func written(
     _ answer: Answer,
+    date: String = "",
     rules: SessionRules = rules(),
     frame: (inout AnswerFrame) -> Void = { _ in },
     stale: (inout StaleSettings) -> Void = { _ in }
@@ -38,7 +39,13 @@ private func written(
     var described = AnswerFrame()
     frame(&described)
     var out = Buffer()
-    AnswerWriter(settings: settings).write(answer, frame: described, rules: rules, into: &out)
+    AnswerWriter(settings: settings).write(
+        answer,
+        frame: described,
+        date: line(date),
+        rules: rules,
+        into: &out
+    )
     return string(out)
 }
 
@@ -223,8 +230,34 @@ struct AnswerTests {
         var out = Buffer()
         let writer = AnswerWriter(settings: Settings())
         let rules = rules()
-        writer.write(.timeout, frame: AnswerFrame(), rules: rules, into: &out)
-        writer.write(.sessionMissing, frame: AnswerFrame(), rules: rules, into: &out)
+        for answer in [Answer.timeout, .sessionMissing] {
+            writer.write(
+                answer,
+                frame: AnswerFrame(),
+                date: Buffer(),
+                rules: rules,
+                into: &out
+            )
+        }
         #expect(string(out) == written(.timeout) + written(.sessionMissing))
+    }
+
+    @Test("RFC 9110 7.6.2, 9.3.7 OPTIONS that ends here is answered without content")
+    func ownOptions() {
+        #expect(
+            written(.ownOptions)
+                == "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
+        )
+    }
+
+    @Test("RFC 9110 6.6.1 every answer has its date")
+    func date() throws {
+        let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+        for answer in all + [.ownOptions] {
+            let text = written(answer, date: date)
+            let first = try #require(text.firstRange(of: "\r\n"))
+            #expect(text[first.upperBound...].hasPrefix(date))
+            #expect(text.replacing(date, with: "", maxReplacements: 1) == written(answer))
+        }
     }
 }

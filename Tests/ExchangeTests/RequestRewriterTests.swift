@@ -42,8 +42,8 @@ struct RequestRewriterTests {
             + "Upgrade: h2c\r\nx-GONE: 3\r\nX-Too: 4\r\nConnection: close\r\n\r\n"
         #expect(
             rewritten(head)
-                == "GET / HTTP/1.1\r\nHost: a\r\nX-Stays: 1\r\nX-Too: 4\r\n" + forwarding + via
-                + "\r\n"
+                == "GET / HTTP/1.1\r\nHost: a\r\nX-Stays: 1\r\nX-Too: 4\r\n"
+                + "TE: trailers\r\nConnection: TE\r\n" + forwarding + via + "\r\n"
         )
     }
 
@@ -223,8 +223,8 @@ struct RequestRewriterTests {
             rewritten(
                 "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\nTrailer: X\r\n\r\n"
             )
-                == "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n" + forwarding
-                + via + "\r\n"
+                == "POST / HTTP/1.1\r\nHost: a\r\nTrailer: X\r\nTransfer-Encoding: chunked\r\n"
+                + forwarding + via + "\r\n"
         )
         let length = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 12\r\n"
         #expect(

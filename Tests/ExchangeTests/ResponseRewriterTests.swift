@@ -1,4 +1,5 @@
 import Exchange
+import HTTP1
 import HTTPModel
 import Instances
 import Memory
@@ -11,10 +12,11 @@ private let ok = "HTTP/1.1 200 OK\r\n"
 private let length = "Content-Length: 5\r\n"
 
 /// A jar cookie, as a response that issues a session brings it.
-private func newCookie() -> JarCookie {
+private func newCookie() -> JarCookie? {
     Jar(JarSettings(), session: SessionSettings(), key: (1, 2)).capture(
         Array("s-1".utf8),
         instance: InstanceNumber(rawValue: 1),
+        live: LiveInstances(current: InstanceNumber(rawValue: 1), epoch: 1),
         request: Judgement(),
         random: (0, 0),
         now: MonotonicTime(nanoseconds: 1)
@@ -24,7 +26,9 @@ private func newCookie() -> JarCookie {
 /// The 22 characters of the cookie above.
 private let value: String = {
     var out = Buffer()
-    rules().appendSetCookie(newCookie(), isSecure: false, to: &out)
+    if let cookie = newCookie() {
+        rules().appendSetCookie(cookie, isSecure: false, to: &out)
+    }
     return String(string(out).dropFirst("lychgate=".count).prefix(22))
 }()
 
@@ -191,11 +195,64 @@ struct ResponseRewriterTests {
         )
     }
 
-    @Test("7 a switch of protocols is no interim response")
-    func switching() {
+    @Test("RFC 9110 7.8 what a 101 agrees to, and a 426 asks for, is said anew")
+    func upgrade() {
+        let fields = "Upgrade: WebSocket\r\nConnection: upgrade, x-gone\r\nX-Gone: 1\r\nA: 1\r\n"
+        let kept = "A: 1\r\nUpgrade: WebSocket\r\nConnection: Upgrade"
+        for line in ["HTTP/1.1 101 Switching Protocols\r\n", "HTTP/1.1 426 Upgrade Required\r\n"] {
+            let text = line + fields + "\r\n"
+            #expect(rewrittenResponse(text) == line + kept + "\r\n\r\n")
+            #expect(
+                rewrittenResponse(text) { _ in
+                    var edits = ResponseEdits()
+                    edits.closes = true
+                    return edits
+                } == line + kept + ", close\r\n\r\n"
+            )
+            #expect(
+                rewrittenResponse(text) { _ in
+                    var edits = ResponseEdits()
+                    edits.saysKeepAlive = true
+                    return edits
+                } == line + kept + ", keep-alive\r\n\r\n"
+            )
+        }
+        let bare = "HTTP/1.1 426 Upgrade Required\r\nA: 1\r\n\r\n"
+        #expect(rewrittenResponse(bare) == bare)
+        let ordinary = ok + length
+        #expect(rewrittenResponse(ok + "Upgrade: h2c\r\n" + length + "\r\n") == ordinary + "\r\n")
+    }
+
+    @Test("RFC 9110 6.6.1 Date is added where there is none")
+    func date() {
+        let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
         #expect(
-            rewrittenResponse("HTTP/1.1 101 Switching Protocols\r\nA: 1\r\n\r\n")
-                == "HTTP/1.1 101 Switching Protocols\r\nA: 1\r\n\r\n"
+            rewrittenResponse(ok + length + "\r\n", date: date) == ok + length + date + "\r\n"
         )
+        let own = "dAtE: yesterday\r\nConnection: date\r\n" + length
+        #expect(
+            rewrittenResponse(ok + own + "\r\n", date: date)
+                == ok + "dAtE: yesterday\r\n" + length + "\r\n"
+        )
+    }
+
+    @Test("RFC 9110 6.6.2 Trailer is said where there are trailers")
+    func trailer() {
+        let text = ok + "Trailer: X\r\nA: 1\r\n" + length + "\r\n"
+        #expect(rewrittenResponse(text) == text)
+        let input = received(text)
+        var head = ResponseHead(fieldCapacity: 10)
+        #expect(HeadParser().parseResponse(input, to: .get, into: &head) == .complete)
+        head.endTrailersHere()
+        var out = Buffer()
+        ResponseRewriter.write(
+            head,
+            from: input,
+            edits: ResponseEdits(),
+            date: Buffer(),
+            rules: rules(),
+            into: &out
+        )
+        #expect(string(out) == ok + "A: 1\r\n" + length + "\r\n")
     }
 }

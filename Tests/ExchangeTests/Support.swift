@@ -73,11 +73,19 @@ func rewritten(
     return written.hasPrefix("before|") ? String(written.dropFirst(7)) : "what was there is gone"
 }
 
+/// A line of its own, such as the one that says the date.
+func line(_ text: String) -> Buffer {
+    var line = Buffer()
+    line.append(Array(text.utf8))
+    return line
+}
+
 /// A response head, parsed as a worker does it and rewritten for the client.
 func rewrittenResponse(
     _ text: String,
     to method: HTTPModel.Method = .get,
     isInterim: Bool = false,
+    date: String = "",
     rules: SessionRules = rules(),
     edits: (borrowing ResponseHead) -> ResponseEdits = { _ in ResponseEdits() }
 ) -> String {
@@ -91,7 +99,14 @@ func rewrittenResponse(
     if isInterim {
         ResponseRewriter.writeInterim(head, from: input, into: &out)
     } else {
-        ResponseRewriter.write(head, from: input, edits: edits(head), rules: rules, into: &out)
+        ResponseRewriter.write(
+            head,
+            from: input,
+            edits: edits(head),
+            date: line(date),
+            rules: rules,
+            into: &out
+        )
     }
     let written = string(out)
     return written.hasPrefix("before|") ? String(written.dropFirst(7)) : "what was there is gone"

@@ -115,7 +115,7 @@ func checkFields(_ head: Outcome, _ bytes: [UInt8]) {
         let name = lowercase(bytes, field.name)
         let kept = ["host", "content-type", "cookie", "authorization", "x-session-id", "origin"]
         check(!field.isHopByHop || !kept.contains(name), "\(name) nominated")
-        let ended = ["connection", "te", "trailer", "transfer-encoding", "upgrade", "keep-alive"]
+        let ended = ["connection", "te", "transfer-encoding", "upgrade", "keep-alive"]
         check(field.isHopByHop || !ended.contains(name), "\(name) passed on")
     }
 }
@@ -152,6 +152,7 @@ struct Content: Equatable {
     var bytes: [UInt8] = []
     var end: ContentDecoder.Step?
     var rest = 0
+    var trailers: [UInt8] = []
     var endOfInput = ContentDecoder.EndOfInput.truncated
 }
 
@@ -166,9 +167,11 @@ func decode(_ bytes: [UInt8], _ framing: Framing, seed: UInt64) -> Content {
     var result = Content()
     var input = Buffer(capacity: 16)
     var arrived = 0
+    var held = 0
     reading: while true {
         var offset = 0
         stepping: while true {
+            check(held == 0 || offset == 0, "passed over what waits")
             switch decoder.next(input, from: offset) {
             case .content(let skip, let count):
                 check(count > 0 && offset + skip + count <= input.count, "content beyond input")
@@ -178,12 +181,19 @@ func decode(_ bytes: [UInt8], _ framing: Framing, seed: UInt64) -> Content {
                 decoder.took(taken)
                 offset += taken
             case .incomplete(let skip):
-                check(offset + skip == input.count, "bytes left over")
+                // Only trailers wait, and only as many as may be.
                 offset += skip
+                held = input.count - offset
+                check(held >= 0 && held <= 8192, "bytes left over")
                 break stepping
-            case .finished(let skip):
-                result.end = .finished(skip: 0)
-                result.rest = bytes.count - arrived + input.count - offset - skip
+            case .finished(let skip, let trailers):
+                offset += skip
+                check(trailers >= 0 && offset + trailers <= input.count, "trailers beyond input")
+                result.trailers = input.copy(from: offset, count: trailers)
+                result.end = .finished(skip: 0, trailers: 0)
+                result.rest = bytes.count - arrived + input.count - offset - trailers
+                let again = decoder.next(input, from: offset + trailers)
+                check(again == .finished(skip: 0, trailers: 0), "ends twice")
                 break reading
             case .failed(let refusal):
                 result.end = .failed(refusal)
@@ -201,7 +211,9 @@ func decode(_ bytes: [UInt8], _ framing: Framing, seed: UInt64) -> Content {
 }
 
 /// Sound chunked content decoded with the whole of it at hand, line by line.
-func plainlyDecoded(_ bytes: [UInt8]) -> (content: [UInt8], rest: Int)? {
+func plainlyDecoded(
+    _ bytes: [UInt8]
+) -> (content: [UInt8], trailers: [ArraySlice<UInt8>], rest: Int)? {
     var place = 0
     func line() -> ArraySlice<UInt8>? {
         let start = place
@@ -229,11 +241,29 @@ func plainlyDecoded(_ bytes: [UInt8]) -> (content: [UInt8], rest: Int)? {
         place += size
         guard line()?.isEmpty == true else { return nil }
     }
+    var trailers: [ArraySlice<UInt8>] = []
     while let trailer = line() {
-        if trailer.isEmpty { return (content, bytes.count - place) }
+        if trailer.isEmpty { return (content, trailers, bytes.count - place) }
         guard trailer.contains(58) else { return nil }
+        trailers.append(trailer)
     }
     return nil
+}
+
+/// The lines that are found in the trailers are those that stand there, whole and in order.
+func checkTrailers(_ trailers: [UInt8], _ plain: [ArraySlice<UInt8>]) {
+    var walk = TrailerLines(offset: 0, count: trailers.count)
+    var place = 0
+    for expected in plain {
+        guard let line = walk.next(trailers.span) else { fatalError("a trailer is missing") }
+        check(line.line.start == place && line.line.end <= trailers.count, "line of a trailer")
+        check(trailers[place..<line.line.end] == expected + [13, 10], "text of a trailer")
+        check(line.name.start == place && trailers.span.isToken(line.name), "name of a trailer")
+        check(trailers[line.name.end] == 58, "colon of a trailer")
+        place = line.line.end
+    }
+    check(walk.next(trailers.span) == nil, "one trailer too many")
+    check(trailers[place...].elementsEqual(plain.isEmpty ? [] : [13, 10]), "end of the trailers")
 }
 
 func fuzzContent(_ bytes: [UInt8], choice: UInt8) {
@@ -243,11 +273,12 @@ func fuzzContent(_ bytes: [UInt8], choice: UInt8) {
     for seed in 1...4 as ClosedRange<UInt64> {
         check(decode(bytes, framing, seed: seed) == whole, "depends on the cuts, seed \(seed)")
     }
-    let isFinished = whole.end == .finished(skip: 0)
+    let isFinished = whole.end == .finished(skip: 0, trailers: 0)
     check((whole.endOfInput == .complete) == (isFinished || framing == .untilClose), "end")
     guard framing == .chunked, isFinished else { return }
     let plain = plainlyDecoded(bytes)
     check(plain?.content == whole.bytes && plain?.rest == whole.rest, "not what it says plainly")
+    checkTrailers(whole.trailers, plain?.trailers ?? [])
     // Content that was whole is whole once it is encoded again.
     var output = Buffer(capacity: 64)
     if !whole.bytes.isEmpty {
@@ -255,9 +286,14 @@ func fuzzContent(_ bytes: [UInt8], choice: UInt8) {
         output.append(whole.bytes)
         ContentEncoder.endChunk(into: &output)
     }
-    ContentEncoder.lastChunk(into: &output)
-    var encoded: [UInt8] = []
-    for place in 0..<output.count { encoded.append(output.bytes[place]) }
-    let again = decode(encoded, .chunked, seed: 1)
+    if whole.trailers.isEmpty {
+        ContentEncoder.lastChunk(into: &output)
+    } else {
+        ContentEncoder.beginTrailers(into: &output)
+        output.append(Array(whole.trailers.dropLast(2)))
+        ContentEncoder.endTrailers(into: &output)
+    }
+    let again = decode(output.copy(from: 0, count: output.count), .chunked, seed: 1)
     check(again.bytes == whole.bytes && again.end == whole.end && again.rest == 0, "round trip")
+    check(again.trailers == whole.trailers, "round trip of trailers")
 }

@@ -7,6 +7,7 @@ import Testing
 private struct Decoded: Equatable {
     var content: [UInt8] = []
     var end = ContentCase.End.unfinished
+    var trailers: [UInt8] = []
     var endOfInput: ContentDecoder.EndOfInput
 }
 
@@ -35,9 +36,13 @@ private func decode(
             case .incomplete(let skip):
                 offset += skip
                 break stepping
-            case .finished(let skip):
+            case .finished(let skip, let trailers):
+                offset += skip
+                result.trailers = input.copy(from: offset, count: trailers)
+                offset += trailers
+                #expect(decoder.next(input, from: offset) == .finished(skip: 0, trailers: 0))
                 let later = pieces.dropFirst(index + 1).reduce(0) { $0 + $1.count }
-                result.end = .finished(left: input.count - offset - skip + later)
+                result.end = .finished(left: input.count - offset + later)
                 break reading
             case .failed(let refusal):
                 #expect(refusal.status == refusal.cause.requestStatus)
@@ -58,6 +63,7 @@ struct ContentTests {
         let whole = decode([content.input[...]], content.framing)
         #expect(whole.content == content.content)
         #expect(whole.end == content.end)
+        #expect(whole.trailers == content.trailers)
         let isComplete =
             switch content.end {
             case .finished: true
@@ -89,9 +95,22 @@ struct ContentTests {
         #expect(decoder.next(input, from: 5) == .content(skip: 0, count: 3))
         decoder.took(3)
         #expect(!decoder.isFinished)
-        #expect(decoder.next(input, from: 8) == .finished(skip: 7))
+        #expect(decoder.next(input, from: 8) == .finished(skip: 7, trailers: 0))
         #expect(decoder.isFinished)
-        #expect(decoder.next(input, from: 15) == .finished(skip: 0))
+        #expect(decoder.next(input, from: 15) == .finished(skip: 0, trailers: 0))
+        #expect(decoder.endOfInput() == .complete)
+    }
+
+    @Test("trailers wait in the input until they are all there, and are looked at once")
+    func trailersWait() {
+        let input = buffer(bytes("0\r\nX: y\r\nZ: 1\r\n"))
+        var decoder = ContentDecoder(.chunked)
+        #expect(decoder.next(input, from: 0) == .incomplete(skip: 3))
+        #expect(decoder.next(input, from: 3) == .incomplete(skip: 0))
+        #expect(decoder.endOfInput() == .truncated)
+        let more = buffer(bytes("X: y\r\nZ: 1\r\n\r\nGET"))
+        #expect(decoder.next(more, from: 0) == .finished(skip: 0, trailers: 14))
+        #expect(decoder.next(more, from: 14) == .finished(skip: 0, trailers: 0))
         #expect(decoder.endOfInput() == .complete)
     }
 

@@ -5,17 +5,6 @@ import Testing
 
 @Suite("The corpus under other people's parsers")
 struct OracleTests {
-    private static var root: URL {
-        URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
-    }
-
-    /// The interpreter that has h11 and httptools; `make test` makes it.
-    private static var python: String {
-        ProcessInfo.processInfo.environment["LYCHGATE_PYTHON"]
-            ?? root.appending(path: ".build/venv/bin/python").path
-    }
-
     private func line(_ fields: [String: String]) -> Data {
         // A JSON object of strings: there is nothing in it that cannot be written.
         let data =
@@ -74,23 +63,7 @@ struct OracleTests {
         for content in ContentCorpus.all where content.framing == .chunked {
             corpus += line(content)
         }
-        // Through a file: a pipe might fill up on either side.
-        let file = FileManager.default.temporaryDirectory
-            .appending(path: "lychgate-corpus-\(UUID().uuidString).jsonl")
-        try corpus.write(to: file)
-        defer { try? FileManager.default.removeItem(at: file) }
-
-        let process = Process()
-        process.executableURL = URL(filePath: Self.python)
-        process.arguments = [Self.root.appending(path: "Tests/HTTP1Tests/oracle.py").path]
-        process.standardInput = try FileHandle(forReadingFrom: file)
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        // Where the interpreter is missing this throws: the test fails, it is never skipped.
-        try process.run()
-        let report = try output.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(String(decoding: report, as: UTF8.self))")
+        let (status, report) = try Oracle.ask("oracle.py", corpus)
+        #expect(status == 0, "\(report)")
     }
 }

@@ -150,6 +150,7 @@ struct NameTests {
         ("Connection", .connection), ("Content-Encoding", .contentEncoding),
         ("Content-Length", .contentLength), ("Content_Length", .framingAlias),
         ("Transfer_Encoding", .framingAlias), ("Content-Type", .contentType), ("Cookie", .cookie),
+        ("Date", .date), ("Max-Forwards", .maxForwards),
         ("Expect", .expect), ("Forwarded", .forwarded), ("Host", .host),
         ("HTTP2-Settings", .http2Settings), ("Keep-Alive", .keepAlive), ("Origin", .origin),
         ("Proxy-Authenticate", .proxyAuthenticate),

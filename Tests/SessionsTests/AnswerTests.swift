@@ -143,13 +143,16 @@ import Time
     }
 
     private func setCookie(_ world: World, isSecure: Bool = false) -> String {
-        let cookie = world.jar.capture(
-            [0x61],
-            instance: world.live.current,
-            request: Judgement(),
-            random: (0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10),
-            now: world.now
-        )
+        guard
+            let cookie = world.jar.capture(
+                [0x61],
+                instance: world.live.current,
+                live: world.live,
+                request: Judgement(),
+                random: (0x0102_0304_0506_0708, 0x090A_0B0C_0D0E_0F10),
+                now: world.now
+            )
+        else { return "" }
         var out = Buffer()
         world.rules.appendSetCookie(cookie, isSecure: isSecure, to: &out)
         return string(out)
@@ -176,19 +179,22 @@ import Time
     }
 
     @Test("2.2 every bit of the random source is in the cookie")
-    func cookieBits() {
+    func cookieBits() throws {
         var world = World()
         world.now = .zero
         var seen: Set<String> = []
         for bit in 0..<128 {
             let random: (UInt64, UInt64) =
                 bit < 64 ? (1 << UInt64(bit), 0) : (0, 1 << UInt64(bit - 64))
-            let cookie = world.jar.capture(
-                [0x61],
-                instance: world.live.current,
-                request: Judgement(),
-                random: random,
-                now: world.now
+            let cookie = try #require(
+                world.jar.capture(
+                    [0x61],
+                    instance: world.live.current,
+                    live: world.live,
+                    request: Judgement(),
+                    random: random,
+                    now: world.now
+                )
             )
             var out = Buffer()
             world.rules.appendSetCookie(cookie, isSecure: false, to: &out)

@@ -76,6 +76,60 @@ import Time
         #expect(world.jar.statistics().displacedTombstones == 0)
     }
 
+    @Test("2.2 of bound sessions as many are known as there may be tombstones")
+    func boundRoom() {
+        var settings = JarSettings()
+        settings.capacity = 10
+        settings.tombstones = 200
+        var world = World(jar: settings)
+        let cookie = world.capture("captured")
+        for number in 0..<200 {
+            let request = world.get("X-Session-ID: held-\(number)")
+            if let session = request.session {
+                world.jar.bind(session, instance: world.live.current, now: world.now)
+            }
+        }
+        #expect(name(world.get("X-Session-ID: held-0")) == "live 1 header")
+        #expect(name(world.get("Cookie: lychgate=\(cookie)")) == "live 1 cookie captured")
+        world.restart()
+        for number in 0..<200 {
+            #expect(name(world.get("X-Session-ID: held-\(number)")) == "backend-restart")
+        }
+    }
+
+    @Test("4.1 a late log-in answer of a gone instance ends no session of the same ID")
+    func lateCapture() {
+        var world = World()
+        let gone = world.live.current
+        world.restart()
+        let cookie = world.capture("7")
+        let late = world.jar.capture(
+            Array("7".utf8),
+            instance: gone,
+            live: world.live,
+            request: Judgement(),
+            random: (1, 2),
+            now: world.now
+        )
+        #expect(late == nil)
+        let current = world.live.current.rawValue
+        #expect(name(world.get("Cookie: lychgate=\(cookie)")) == "live \(current) cookie 7")
+    }
+
+    @Test("2.3 a session whose first request ends it is known to have ended")
+    func endedAtFirstSight() {
+        var world = World()
+        if let session = world.get("X-Session-ID: short").session {
+            _ = world.jar.end(session, .endRule, now: world.now)
+        }
+        world.restart()
+        #expect(name(world.get("X-Session-ID: short")) != "unknownID")
+        if let session = world.get("X-Session-ID: unheard-of").session {
+            _ = world.jar.end(session, .backend, now: world.now)
+        }
+        #expect(name(world.get("X-Session-ID: unheard-of")) == "unknownID")
+    }
+
     @Test("huge values are hashed whole and told apart at their last byte")
     func hugeValues() {
         let world = World()

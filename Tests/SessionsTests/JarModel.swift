@@ -214,12 +214,8 @@ struct JarModel {
             end(carried, .replaced, now)
         }
         if let oldCookie { supersede(oldCookie, now) }
-        guard sessions.count > capacity else { return }
-        if let bound = oldest(captured: false) {
-            forget(bound)
-        } else if let oldest = oldest(captured: true), oldest != id {
-            end(oldest, .capacity, now)
-        }
+        guard count(captured: true) > capacity else { return }
+        if let oldest = oldest(captured: true), oldest != id { end(oldest, .capacity, now) }
     }
 
     private mutating func supersede(_ cookie: String, _ now: Int64) {
@@ -239,8 +235,12 @@ struct JarModel {
         }
     }
 
-    private func oldest(captured: Bool, sparing id: String? = nil) -> String? {
-        sessions.filter { $0.value.isCaptured == captured && $0.key != id }
+    private func count(captured: Bool) -> Int {
+        sessions.count { $0.value.isCaptured == captured }
+    }
+
+    private func oldest(captured: Bool) -> String? {
+        sessions.filter { $0.value.isCaptured == captured }
             .min { $0.value.turn < $1.value.turn }?.key
     }
 
@@ -259,8 +259,8 @@ struct JarModel {
                 isCaptured: false
             )
         }
-        guard sessions.count > capacity else { return }
-        forget(oldest(captured: false, sparing: id) ?? id)
+        guard count(captured: false) > tombstones else { return }
+        if let oldest = oldest(captured: false), oldest != id { forget(oldest) }
     }
 
     mutating func endCarried(

@@ -215,13 +215,16 @@ private struct Play {
         if model.tombstone(id, now.nanoseconds) != nil {
             reviveCount += 1
         }
-        let cookie = jar.capture(
-            Array(id.utf8),
-            instance: live.current,
-            request: request,
-            random: (random.next(), random.next()),
-            now: now
-        )
+        guard
+            let cookie = jar.capture(
+                Array(id.utf8),
+                instance: live.current,
+                live: live,
+                request: request,
+                random: (random.next(), random.next()),
+                now: now
+            )
+        else { return }
         let text = String(decoding: cookie.text, as: UTF8.self)
         cookies.append(text)
         model.capture(
@@ -247,7 +250,8 @@ private struct Play {
         let reason: EndReason = Bool.random(using: &random) ? .endRule : .backend
         let found = jar.end(request.session, reason, now: now)
         let time = now.nanoseconds
-        model.endCarried(request.id, request.session.instance, reason, always: false, time)
+        let always = reason == .endRule
+        model.endCarried(request.id, request.session.instance, reason, always: always, time)
         let expected = request.cookie.map { model.claim($0, time) } ?? false
         compare("end of \(request.id)", "\(found)", "\(expected)")
     }

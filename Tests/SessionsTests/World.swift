@@ -57,13 +57,16 @@ struct World {
     /// Issues a session, and gives the cookie value that the client gets.
     mutating func capture(_ sessionID: String, for request: Judgement = Judgement()) -> String {
         random += 1
-        let cookie = jar.capture(
-            Array(sessionID.utf8),
-            instance: live.current,
-            request: request,
-            random: (random &* 0x9E37_79B9_7F4A_7C15, random),
-            now: now
-        )
+        guard
+            let cookie = jar.capture(
+                Array(sessionID.utf8),
+                instance: live.current,
+                live: live,
+                request: request,
+                random: (random &* 0x9E37_79B9_7F4A_7C15, random),
+                now: now
+            )
+        else { return "" }
         var line = Buffer()
         rules.appendSetCookie(cookie, isSecure: isSecure, to: &line)
         let text = string(line)

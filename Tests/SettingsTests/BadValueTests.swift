@@ -190,12 +190,13 @@ private enum Tables {
         => 2:20: {it} 10s) from 0s to 1h for 'shutdown.grace', found '2h'
         shutdown: 10s
         => 2:11: expected a mapping (such as { grace: 10s }) for 'shutdown', found '10s'
-        limits: { header_bytes: 32KB, target_bytes: 9999999999GiB, body_bytes: 1MiB }
+        limits: { header_bytes: 32KB, target_bytes: 9999999999GiB, body_bytes: on }
         => 2:25: expected a size (such as 32KiB) from 1KiB to 1MiB for 'limits.header_bytes', \
         found '32KB'; the units are KiB, MiB and GiB, or none for bytes
         => 2:45: expected a size (such as 8KiB) from 64 to 1MiB for 'limits.target_bytes', \
         found '9999999999GiB'; it is too great
-        => 2:72: 'limits.body_bytes' {off}
+        => 2:72: expected 'off' or a size (such as 1MiB) from 1 to 1024GiB for \
+        'limits.body_bytes', found 'on'
         limits: { header_bytes: 1023, target_bytes: 2MiB, header_count: 0, connections: ~ }
         => 2:25: expected a size (such as 32KiB) from 1KiB to 1MiB for 'limits.header_bytes', \
         found '1023'

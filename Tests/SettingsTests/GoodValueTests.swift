@@ -180,6 +180,7 @@ struct GoodValueTests {
         #expect(settings.limits.headerBytes == 65_536)
         #expect(settings.limits.headerCount == 1)
         #expect(settings.limits.targetBytes == 4096)
+        #expect(settings.limits.bodyBytes == nil)
         #expect(settings.limits.connections == 5)
         #expect(settings.timeouts.header == .seconds(1))
         #expect(settings.timeouts.bodyIdle == .seconds(2))
@@ -190,6 +191,13 @@ struct GoodValueTests {
         #expect(settings.via == nil)
         #expect(settings.shutdownGrace == .zero)
         #expect(settings.workers == 256)
+    }
+
+    @Test("9 limits.body_bytes")
+    func bodyBytes() throws {
+        #expect(try settings("").limits.bodyBytes == nil)
+        #expect(try settings("limits: { body_bytes: 10MiB }").limits.bodyBytes == 10 << 20)
+        #expect(try settings("limits: { body_bytes: 1 }").limits.bodyBytes == 1)
     }
 
     @Test("9 words that are like others in some places only")

@@ -89,7 +89,7 @@ public final class HTTPConnection {
             guard coding.lowercased() == "chunked", response["Content-Length"] == nil else {
                 throw HTTPFailure.malformed("framing")
             }
-            try receiveChunks(into: &response.body)
+            try receiveChunks(into: &response)
         } else if let text = response["Content-Length"] {
             guard let count = Int(text), response.values("Content-Length").count == 1 else {
                 throw HTTPFailure.malformed("Content-Length: \(text)")
@@ -139,8 +139,9 @@ public final class HTTPConnection {
         return response
     }
 
-    private func receiveChunks(into body: inout [UInt8]) throws {
+    private func receiveChunks(into response: inout HTTPResponse) throws {
         while true {
+            let body = response.body
             let line = try receiveLine(inHead: false, isFirst: false, body: body)
             guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else {
                 throw HTTPFailure.malformed("chunk size: \(line)")
@@ -148,10 +149,14 @@ public final class HTTPConnection {
             while input.count < size + 2, size > 0 {
                 try readMore(within: body + input)
             }
-            body += take(size)
-            let end = try receiveLine(inHead: false, isFirst: false, body: body)
+            response.body += take(size)
+            while size == 0 {
+                let line = try receiveLine(inHead: false, isFirst: false, body: body)
+                if line.isEmpty { return }
+                response.trailers.append(line)
+            }
+            let end = try receiveLine(inHead: false, isFirst: false, body: response.body)
             guard end.isEmpty else { throw HTTPFailure.malformed("end of chunk: \(end)") }
-            if size == 0 { return }
         }
     }
 

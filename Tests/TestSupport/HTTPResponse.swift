@@ -18,6 +18,8 @@ public struct HTTPResponse: Sendable {
     public var fields: [Field] = []
     /// The content, without its framing.
     public var body: [UInt8] = []
+    /// The lines behind chunked content.
+    public var trailers: [String] = []
 
     /// The content as text.
     public var text: String { String(decoding: body, as: UTF8.self) }

@@ -10,14 +10,14 @@ extension Downstream {
     /// Notes a sound head, which stands at the front of the input.
     mutating func note(
         _ head: borrowing RequestHead,
-        _ verdict: Verdict,
+        _ judgement: Judgement,
         _ requestID: RequestID,
         of requestIDs: RequestIDs,
         _ writer: AccessWriter,
         now: MonotonicTime
     ) {
         writer.begin(head, from: wire.input, requestID: requestID, of: requestIDs, into: &note)
-        begin(verdict.text, now: now)
+        begin(judgement.text, now: now)
     }
 
     /// Notes what stands at the front of the input and is no request.
@@ -76,10 +76,11 @@ extension Downstream {
     }
 }
 
-extension Verdict {
+extension Judgement {
     /// For the access line; an ending has the word of `X-Session-Cleared`.
     fileprivate var text: StaticString {
-        switch self {
+        switch verdict {
+        case .anonymous where isSessionLeftOut: "left-out"
         case .anonymous: "anonymous"
         case .live: "live"
         case .unknownID: "unseen"

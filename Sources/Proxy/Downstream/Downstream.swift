@@ -13,11 +13,13 @@ struct Downstream: ~Copyable {
         case head
         /// An exchange is under way; `exchange` names it.
         case exchange
+        /// The exchange is a tunnel.
+        case tunnel
         /// The response is complete and goes out; then comes the next head, or the end.
         case flushing(then: Sequel)
         /// Our side is shut down; what the client still sends is read and dropped for a while, so
         /// that it sees the answer and not a reset (RFC 9112 §9.6).
-        case lingering(bytesLeft: Int)
+        case lingering(until: MonotonicTime)
     }
 
     /// What follows once a response has gone out.
@@ -33,7 +35,10 @@ struct Downstream: ~Copyable {
     var machine = ConnectionMachine(role: .server)
     var phase = Phase.head
     var exchange = SlabToken.none
+    /// When the client must have sent what is due.
     var deadline = MonotonicTime.distantFuture
+    /// When it must have taken something of what waits for it.
+    var writeDeadline = MonotonicTime.distantFuture
 
     /// Whether it counts against `limits.connections`; one that does not is being turned away.
     var hasPlace = true
@@ -42,6 +47,10 @@ struct Downstream: ~Copyable {
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the
     /// request stands as received while it can be replayed.
     var cursor = 0
+    /// How much more chunked content the present request may have.
+    var contentBytesLeft = UInt64.max
+    /// What the `Connection` of the last request with chunked content nominates.
+    var nominations: [[UInt8]] = []
     /// Whether a part of the next head has been looked at.
     var headBegan = false
     /// For the access line of the present request.

@@ -1,8 +1,8 @@
 internal import Exchange
 internal import Instances
-internal import Linux
 internal import Memory
 internal import Settings
+internal import Time
 
 /// A worker's access lines of this turn, and what of them is the same for many.
 struct AccessLines: ~Copyable {
@@ -17,8 +17,6 @@ struct AccessLines: ~Copyable {
 
     private var lines = Buffer()
     private var lineCount = 0
-    private var second: Int64 = -1
-    private var time: [UInt8] = []
     private var instance = InstanceNumber.none
     private var instanceText = Array("null".utf8)
 
@@ -29,15 +27,15 @@ struct AccessLines: ~Copyable {
         self.log = log
     }
 
-    /// Adds the line of a request that is over.
+    /// Adds the line of a request that is over; `time` is of this second.
     mutating func add(
         _ note: borrowing AccessNote,
         client: [UInt8],
+        time: borrowing WallTime,
+        now: MonotonicTime,
         instance: InstanceNumber?,
         registry: InstanceRegistry
     ) {
-        let milliseconds = WallClock.milliseconds()
-        if milliseconds / 1000 != second { tell(milliseconds) }
         let known = instance ?? .none
         if known != self.instance && isJSON {
             self.instance = known
@@ -48,8 +46,8 @@ struct AccessLines: ~Copyable {
         writer.write(
             note,
             client: client,
-            time: time,
-            milliseconds: milliseconds % 1000,
+            time: time.accessText,
+            milliseconds: time.milliseconds(now: now),
             instance: instanceText,
             into: &lines
         )
@@ -65,18 +63,5 @@ struct AccessLines: ~Copyable {
         )
         lines.removeAll()
         lineCount = 0
-    }
-
-    /// Writes the time anew, which lines of one second share.
-    private mutating func tell(_ milliseconds: Int64) {
-        second = milliseconds / 1000
-        if isJSON {
-            time = Array(
-                UTCTime(milliseconds: second * 1000).text.utf8.dropLast(".000Z".utf8.count)
-            )
-        } else {
-            let offset = WallClock.secondsEastOfUTC(at: second)
-            time = Array(UTCTime(milliseconds: second * 1000).localText(secondsEast: offset).utf8)
-        }
     }
 }

@@ -27,10 +27,15 @@ enum RequestTransfer {
             switch step {
             case .content(let skip, let count):
                 downstream.cursor += skip
+                if exchange.requestFraming == .chunked,
+                    UInt64(count) > downstream.contentBytesLeft
+                {
+                    return .malformed(Refusal(.contentTooLarge, role: .server))
+                }
                 let moved = move(count, from: &downstream, to: &upstream, exchange: &exchange)
                 guard let moved else { return .receiverBroken }
                 if moved == 0 { return .awaitsReceiver }
-                budget -= moved
+                budget -= skip + moved + TransferOutcome.stepCost
                 if budget <= 0 { return .paused }
             case .incomplete(let skip):
                 downstream.cursor += skip
@@ -38,9 +43,10 @@ enum RequestTransfer {
                 guard send(&upstream, &exchange) else { return .receiverBroken }
                 guard upstream.wire.output.isEmpty else { return .awaitsReceiver }
                 if let outcome = receive(&downstream, &exchange, &buffers) { return outcome }
-            case .finished(let skip):
+            case .finished(let skip, let trailers):
                 downstream.cursor += skip
                 exchange.isRequestTaken = true
+                if trailers > 0 { return .trailers(trailers) }
                 if exchange.requestFraming == .chunked {
                     ContentEncoder.lastChunk(into: &upstream.wire.output)
                 }
@@ -73,6 +79,7 @@ enum RequestTransfer {
                 count: count
             )
             ContentEncoder.endChunk(into: &upstream.wire.output)
+            downstream.contentBytesLeft -= UInt64(count)
         } else {
             let before = upstream.wire.output.count
             guard

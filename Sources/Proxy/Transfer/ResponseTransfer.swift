@@ -25,7 +25,7 @@ enum ResponseTransfer {
                 let moved = move(count, from: &upstream, to: &downstream, exchange: &exchange)
                 guard let moved else { return .receiverBroken }
                 if moved == 0 { return .awaitsReceiver }
-                budget -= moved
+                budget -= skip + moved + TransferOutcome.stepCost
                 if budget <= 0 { return .paused }
             case .incomplete(let skip):
                 upstream.wire.input.consume(skip)
@@ -37,8 +37,9 @@ enum ResponseTransfer {
                     guard outcome == .finished else { return outcome }
                     return end(&downstream, exchange)
                 }
-            case .finished(let skip):
+            case .finished(let skip, let trailers):
                 upstream.wire.input.consume(skip)
+                if trailers > 0 { return .trailers(trailers) }
                 return end(&downstream, exchange)
             case .failed(let refusal): return .malformed(refusal)
             }

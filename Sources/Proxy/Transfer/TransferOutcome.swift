@@ -10,6 +10,8 @@ enum TransferOutcome: Equatable {
     case paused
     /// The message is over, and all of it was handed to the kernel.
     case finished
+    /// The content is over; so many bytes of trailers stand behind it in the sender's input.
+    case trailers(Int)
     /// What the sender sends is malformed.
     case malformed(Refusal)
     /// The sender ended before the message did.
@@ -19,4 +21,6 @@ enum TransferOutcome: Equatable {
 
     /// More is not moved for one exchange in one turn of the loop.
     static var bytesPerTurn: Int { 1024 * 1024 }
+    /// What a step counts beside its bytes, so that tiny chunks do not make a long turn.
+    static var stepCost: Int { 256 }
 }

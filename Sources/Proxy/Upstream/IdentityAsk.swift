@@ -9,6 +9,7 @@ internal import Memory
 struct IdentityAsk: Sendable {
     /// More of an answer is not read: its connection cannot be used.
     static let contentBytesMax = 64 * 1024
+    private static let interimsMax = 16
 
     /// What reading came to.
     enum Progress: Equatable {
@@ -24,6 +25,7 @@ struct IdentityAsk: Sendable {
     }
 
     private var state = State.head
+    private var interimCount = 0
     /// The content that has come in.
     private(set) var content: [UInt8] = []
     /// What the first of two questions on this connection came to, at first contact.
@@ -32,6 +34,7 @@ struct IdentityAsk: Sendable {
     /// Begins anew, for another question.
     mutating func restart() {
         state = .head
+        interimCount = 0
         content = []
     }
 
@@ -50,7 +53,13 @@ struct IdentityAsk: Sendable {
                 case .refused: return .failed(.failed(.malformed))
                 case .complete:
                     input.consume(head.byteCount)
-                    if head.isInterim { continue }
+                    if head.isInterim {
+                        interimCount += 1
+                        guard interimCount <= Self.interimsMax else {
+                            return .failed(.failed(.malformed))
+                        }
+                        continue
+                    }
                     guard head.status != 101 else { return .failed(.failed(.malformed)) }
                     state = .content(
                         ContentDecoder(head.framing),
@@ -94,8 +103,8 @@ struct IdentityAsk: Sendable {
             case .incomplete(let skip):
                 input.consume(skip)
                 return .incomplete
-            case .finished(let skip):
-                input.consume(skip)
+            case .finished(let skip, let trailers):
+                input.consume(skip + trailers)
                 return .complete(status: 0, persists: true)
             case .failed: return .failed(.failed(.malformed))
             }

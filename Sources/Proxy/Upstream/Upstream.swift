@@ -22,6 +22,8 @@ struct Upstream: ~Copyable {
         case idle
         /// An exchange has it; `exchange` names it.
         case leased
+        /// The same, and the exchange is a tunnel.
+        case tunnel
     }
 
     var wire: Wire
@@ -46,7 +48,7 @@ struct Upstream: ~Copyable {
     var firstAddress = 0
     var failedAttempts = 0
     /// Whether the backend's name does not mean its address any more: it carries at most the
-    /// request that it has, or was made for.
+    /// request or tunnel that it has, or the request that it was made for.
     var isOutdated = false
     /// When the identity question under way was put.
     var askedAt = MonotonicTime.zero
@@ -54,6 +56,8 @@ struct Upstream: ~Copyable {
     var verifyTime: Int64 = 0
     /// The identity question under way.
     var ask = IdentityAsk()
+    /// What the `Connection` of the last response with chunked content nominates.
+    var nominations: [[UInt8]] = []
     /// How far a response that is collected was taken, from the front of `wire.input`.
     var cursor = 0
 

@@ -14,7 +14,7 @@ extension Worker {
         buffers.equip(&downstreams[token].note.text)
         downstreams[token].note(
             requestHead,
-            judgement.verdict,
+            judgement,
             requestID,
             of: requestIDs,
             access.writer,
@@ -43,6 +43,11 @@ extension Worker {
         downstreams[token].note.facts.status = 503
     }
 
+    /// What became of the request's session came out after its head was judged.
+    mutating func noteVerdict(_ exchange: SlabToken, _ verdict: StaticString) {
+        downstreams[exchanges[exchange].downstream].note.facts.verdict = verdict
+    }
+
     /// The request is about to be written to a connection.
     mutating func noteConnection(_ exchange: SlabToken, _ connection: SlabToken) {
         let token = exchanges[exchange].downstream
@@ -65,9 +70,12 @@ extension Worker {
             downstreams[token].note.facts.status = 400
         }
         downstreams[token].noteEnd()
+        wallTime.refresh(now: now)
         access.add(
             downstreams[token].note,
             client: downstreams[token].client.ip,
+            time: wallTime,
+            now: now,
             instance: downstreams[token].noteInstance,
             registry: shared.registry
         )

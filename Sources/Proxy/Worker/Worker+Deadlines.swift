@@ -12,10 +12,11 @@ extension Worker {
     mutating func sweep() {
         for index in 0..<downstreams.placeCount {
             guard let token = downstreams.token(at: index) else { continue }
-            if downstreams[token].deadline <= now {
+            let deadline = min(downstreams[token].deadline, downstreams[token].writeDeadline)
+            if deadline <= now {
                 downstreamExpired(token)
             } else {
-                deadlines.note(downstreams[token].deadline)
+                deadlines.note(deadline)
             }
         }
         for index in 0..<upstreams.placeCount {
@@ -29,13 +30,17 @@ extension Worker {
     }
 
     private mutating func downstreamExpired(_ token: SlabToken) {
+        if downstreams[token].writeDeadline <= now {
+            closeDownstream(token)
+            return
+        }
         downstreams[token].deadline = .distantFuture
         switch downstreams[token].phase {
         case .head where downstreams[token].headBegan:
             headTimedOut(token)
         case .exchange where isAwaitingContent(downstreams[token].exchange):
             requestTimedOut(downstreams[token].exchange)
-        case .head, .exchange, .flushing, .lingering:
+        case .head, .exchange, .tunnel, .flushing, .lingering:
             closeDownstream(token)
         }
     }
@@ -60,6 +65,7 @@ extension Worker {
         case .leased:
             let exchange = upstreams[token].exchange
             if exchanges.contains(exchange) { failed(exchange, .noAnswer) }
+        case .tunnel: break
         }
     }
 }

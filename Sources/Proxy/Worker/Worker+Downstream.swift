@@ -9,19 +9,22 @@ internal import Time
 
 /// Client connections: heads in, answers out, the end.
 extension Worker {
-    /// How much of an unwanted request is read before the connection is closed.
-    private static var lingerBytesMax: Int { 256 * 1024 }
-    private static var lingerTime: Duration { .seconds(2) }
+    /// How long an unwanted request is read and dropped at most, and how long at once there may be
+    /// nothing to read.
+    private static var lingerTime: Duration { .seconds(30) }
+    private static var lingerSilence: Duration { .seconds(2) }
 
     /// Something may be done for a client's connection.
     mutating func downstreamReady(_ token: SlabToken, isBroken: Bool) {
-        if isBroken {
+        // In a tunnel, what came before the end is still to be passed on.
+        if isBroken && downstreams[token].phase != .tunnel {
             closeDownstream(token)
             return
         }
         switch downstreams[token].phase {
         case .head: readHead(token)
         case .exchange: resume(downstreams[token].exchange)
+        case .tunnel: relay(downstreams[token].exchange)
         case .flushing: flush(token)
         case .lingering: linger(token)
         }
@@ -108,9 +111,11 @@ extension Worker {
     ) {
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count
+        wallTime.refresh(now: now)
         answerWriter.write(
             answer,
             frame: frame,
+            date: wallTime.dateLine,
             rules: rules,
             into: &downstreams[token].wire.output
         )
@@ -118,6 +123,11 @@ extension Worker {
             let status = answerWriter.status(of: answer)
             downstreams[token].noteAnswer(answer, status: status, from: start)
         }
+        beginFlush(token, then: sequel)
+    }
+
+    /// The response is complete in the output, or gone already.
+    mutating func beginFlush(_ token: SlabToken, then sequel: Downstream.Sequel) {
         downstreams[token].phase = .flushing(then: sequel)
         downstreams[token].deadline = .distantFuture
         flush(token)
@@ -132,10 +142,10 @@ extension Worker {
             return
         }
         guard downstreams[token].wire.output.isEmpty else {
-            let isFresh = written != downstreams[token].wire.bytesWritten
-            extendDeadline(of: token, isFresh, patience.writeIdle)
+            extendWriteDeadline(of: token, written != downstreams[token].wire.bytesWritten)
             return
         }
+        downstreams[token].writeDeadline = .distantFuture
         switch sequel {
         case .nextHead: awaitHead(token)
         case .close: closeDownstream(token)
@@ -143,8 +153,8 @@ extension Worker {
             if access.isOn { endNote(token) }
             Socket.finishWriting(downstreams[token].wire.descriptor.number)
             downstreams[token].wire.input.removeAll()
-            downstreams[token].phase = .lingering(bytesLeft: Self.lingerBytesMax)
-            setDeadline(of: token, now + Self.lingerTime)
+            downstreams[token].phase = .lingering(until: now + Self.lingerTime)
+            setDeadline(of: token, now + Self.lingerSilence)
             linger(token)
         }
     }
@@ -159,6 +169,7 @@ extension Worker {
         downstreams[token].phase = .head
         downstreams[token].exchange = .none
         downstreams[token].dropTaken()
+        if !downstreams[token].nominations.isEmpty { downstreams[token].nominations = [] }
         buffers.strip(&downstreams[token].wire.output)
         if downstreams[token].wire.input.isEmpty {
             buffers.strip(&downstreams[token].wire.input)
@@ -170,13 +181,15 @@ extension Worker {
     }
 
     private mutating func linger(_ token: SlabToken) {
-        guard case .lingering(var bytesLeft) = downstreams[token].phase else { return }
-        while downstreams[token].wire.isReadable && bytesLeft > 0 {
+        guard case .lingering(let end) = downstreams[token].phase else { return }
+        var budget = TransferOutcome.bytesPerTurn
+        while downstreams[token].wire.isReadable && budget > 0 {
             buffers.equip(&downstreams[token].wire.input)
             switch downstreams[token].wire.read() {
             case .bytes(let count):
-                bytesLeft -= count
+                budget -= count
                 downstreams[token].wire.input.removeAll()
+                setDeadline(of: token, min(end, now + Self.lingerSilence))
             case .wouldBlock: break
             case .endOfInput, .failed:
                 closeDownstream(token)
@@ -184,8 +197,7 @@ extension Worker {
             }
         }
         buffers.strip(&downstreams[token].wire.input)
-        downstreams[token].phase = .lingering(bytesLeft: bytesLeft)
-        if bytesLeft <= 0 { closeDownstream(token) }
+        if budget <= 0 { ready.append(token) }
     }
 
     /// Ends a client's connection, and with it what was on its way for it.
@@ -195,7 +207,8 @@ extension Worker {
             // What is left unsent must not go unnoticed.
             Socket.resetOnClose(downstreams[token].wire.descriptor.number)
         }
-        if downstreams[token].phase == .exchange {
+        switch downstreams[token].phase {
+        case .exchange:
             let exchange = downstreams[token].exchange
             if exchanges.contains(exchange), exchanges[exchange].machine.isResponding,
                 exchanges[exchange].responseFraming == .untilClose
@@ -204,6 +217,10 @@ extension Worker {
                 Socket.resetOnClose(downstreams[token].wire.descriptor.number)
             }
             abandon(exchange)
+        case .tunnel:
+            cutTunnel(downstreams[token].exchange)
+            abandon(downstreams[token].exchange)
+        case .head, .flushing, .lingering: break
         }
         var downstream = downstreams.remove(token)
         buffers.give(downstream.wire.input.takeStorage())
@@ -225,6 +242,14 @@ extension Worker {
     ) {
         if isFresh || downstreams[token].deadline == .distantFuture {
             setDeadline(of: token, now + patience)
+        }
+    }
+
+    /// The same for what waits for the client, which is another time than that of what it sends.
+    mutating func extendWriteDeadline(of token: SlabToken, _ isFresh: Bool) {
+        if isFresh || downstreams[token].writeDeadline == .distantFuture {
+            downstreams[token].writeDeadline = now + patience.writeIdle
+            deadlines.note(downstreams[token].writeDeadline)
         }
     }
 

@@ -33,16 +33,39 @@ extension Worker {
         if access.isOn { noteRequest(token, judgement, requestID) }
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
+            switch requestHead.method {
             // TRACE would show a script the session that is injected for it.
-            if requestHead.method == .connect || requestHead.method == .trace {
+            case .connect, .trace:
                 answer(token, .refused(status: 501, reason: StaticText("a method not served")))
-            } else {
-                lease(for: token, judgement, requestID)
+            case _ where isContentTooLong:
+                let reason = HTTP1.RefusalCause.contentTooLarge.description
+                answer(token, .refused(status: 413, reason: StaticText(reason)))
+            case .options: beginOptions(token, judgement, requestID)
+            default: lease(for: token, judgement, requestID)
             }
         case .ended(let end): answer(token, .sessionEnded(end))
         case .missing: answer(token, .sessionMissing)
         case .refused(let cause):
             answer(token, .refused(status: 400, reason: StaticText(cause.text)))
+        }
+    }
+
+    /// Whether the length that the request announces is above `limits.body_bytes`.
+    private var isContentTooLong: Bool {
+        if case .length(let count) = requestHead.framing { count > contentBytesMax } else { false }
+    }
+
+    /// An OPTIONS may be meant for us (RFC 9110 §7.6.2).
+    private mutating func beginOptions(
+        _ token: SlabToken,
+        _ judgement: Judgement,
+        _ requestID: RequestID
+    ) {
+        switch MaxForwards(requestHead, in: downstreams[token].wire.input) {
+        case .malformed:
+            answer(token, .refused(status: 400, reason: StaticText("malformed Max-Forwards")))
+        case .none: answer(token, .ownOptions)
+        case .unlimited, .hops: lease(for: token, judgement, requestID)
         }
     }
 
@@ -119,17 +142,12 @@ extension Worker {
             return
         }
         if let session = exchanges[exchange].judgement.session {
-            let verdict = mayWrite(
-                session,
-                to: upstreams[connection].instance ?? .unverified,
-                live: shared.registry.live,
-                policy: shared.settings.identity.unverified
-            )
-            switch verdict {
+            switch verdict(on: session, over: connection) {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt:
                 exchanges[exchange].judgement.leaveOutSession()
                 exchanges[exchange].machine.sessionLeftOut()
+                if access.isOn { noteVerdict(exchange, "left-out") }
             case .stale:
                 giveBack(connection)
                 fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
@@ -166,11 +184,22 @@ extension Worker {
             rules: rules,
             into: &upstreams[connection].wire.output
         )
+        if requestHead.framing == .chunked { beginChunkedRequest(exchange) }
         transferRequest(exchange)
     }
 
+    /// Whether a session may go over a connection, by what is known now.
+    func verdict(on session: CarriedSession, over connection: SlabToken) -> WriteVerdict {
+        mayWrite(
+            session,
+            to: upstreams[connection].instance ?? .unverified,
+            live: shared.registry.live,
+            policy: shared.settings.identity.unverified
+        )
+    }
+
     /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.
-    private mutating func restoreHead(_ exchange: SlabToken) -> Bool {
+    mutating func restoreHead(_ exchange: SlabToken) -> Bool {
         let token = exchanges[exchange].downstream
         if requestHeadOwner != token {
             requestHeadOwner = token
@@ -217,7 +246,10 @@ extension Worker {
             // It is the backend's time that runs now.
             downstreams[token].deadline = .distantFuture
             let isFresh = written != upstreams[connection].wire.bytesWritten
-            if isFresh || upstreams[connection].deadline == .distantFuture {
+            if exchanges[exchange].machine.isResponding {
+                // It answers without taking the rest, which is its right.
+                upstreams[connection].deadline = .distantFuture
+            } else if isFresh || upstreams[connection].deadline == .distantFuture {
                 setDeadline(ofUpstream: connection, now + patience.response)
             }
         case .paused:
@@ -237,6 +269,9 @@ extension Worker {
                     now + patience.response
                 )
             }
+        case .trailers(let count):
+            passOnRequestTrailers(count, of: exchange)
+            transferRequest(exchange)
         case .malformed(let refusal):
             let reason = StaticText(refusal.cause.description)
             fail(exchange, with: .refused(status: refusal.status, reason: reason))
@@ -273,7 +308,7 @@ extension Worker {
     }
 
     /// Ends an exchange with an answer of our own, unless the client has seen a response begin.
-    private mutating func fail(_ exchange: SlabToken, with reply: Answer) {
+    mutating func fail(_ exchange: SlabToken, with reply: Answer) {
         let token = exchanges[exchange].downstream
         guard !exchanges[exchange].machine.isResponding else {
             closeDownstream(token)
@@ -345,8 +380,8 @@ extension Worker {
             case .incomplete(let skip):
                 downstreams[token].cursor += skip
                 return false
-            case .finished(let skip):
-                downstreams[token].cursor += skip
+            case .finished(let skip, let trailers):
+                downstreams[token].cursor += skip + trailers
                 return true
             case .failed: return false
             }
@@ -375,8 +410,7 @@ extension Worker {
         if sequel == .nextHead && downstreams[token].wire.output.isEmpty {
             awaitHead(token)
         } else {
-            downstreams[token].phase = .flushing(then: sequel)
-            flush(token)
+            beginFlush(token, then: sequel)
         }
     }
 

@@ -13,6 +13,9 @@ internal import Time
 
 /// The way of a response: head, session, content.
 extension Worker {
+    /// A backend that has no end of them does not keep the others waiting.
+    private static var interimsPerTurn: Int { 16 }
+
     /// Takes in what the backend sends for an exchange.
     mutating func receiveResponse(_ exchange: SlabToken) {
         if exchanges[exchange].machine.isResponding {
@@ -26,6 +29,7 @@ extension Worker {
 
     private mutating func readResponseHead(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
+        var interimCount = 0
         while true {
             if !upstreams[connection].wire.input.isEmpty {
                 switch headParser.parseResponse(
@@ -36,10 +40,12 @@ extension Worker {
                 {
                 case .complete where responseHead.isInterim:
                     guard relayInterim(exchange) else { return }
-                    continue
+                    interimCount += 1
+                    if interimCount < Self.interimsPerTurn { continue }
+                    ready.append(exchanges[exchange].downstream)
+                    return
                 case .complete where responseHead.status == 101:
-                    // Nobody asked: Upgrade is not passed on.
-                    failed(exchange, .badResponse)
+                    upgradeAnswered(exchange)
                     return
                 case .complete:
                     responseHeadReceived(exchange)
@@ -121,6 +127,7 @@ extension Worker {
     private mutating func collect(_ exchange: SlabToken) {
         let connection = exchanges[exchange].upstream
         while true {
+            let decoder = exchanges[exchange].responseDecoder
             let step = exchanges[exchange].responseDecoder.next(
                 upstreams[connection].wire.input,
                 from: upstreams[connection].cursor
@@ -147,8 +154,9 @@ extension Worker {
                     collected(exchange)
                     return
                 }
-            case .finished(let skip):
-                upstreams[connection].cursor += skip
+            case .finished:
+                // The end, and the trailers with it, is left for the transfer.
+                exchanges[exchange].responseDecoder = decoder
                 collected(exchange)
                 return
             case .failed:
@@ -247,11 +255,17 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
+        if !responseHead.hasDate { wallTime.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
             endsAtClose: responseHead.framing == .untilClose
         )
         exchanges[exchange].responseFraming = edits.framing
+        switch edits.framing {
+        case .asReceived: break
+        case .chunked: beginChunkedResponse(exchange)
+        case .untilClose: responseHead.endTrailersHere()
+        }
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
             provenInstance = upstreams[connection].instance
@@ -263,6 +277,7 @@ extension Worker {
             responseHead,
             from: upstreams[connection].wire.input,
             edits: edits,
+            date: wallTime.dateLine,
             rules: rules,
             into: &downstreams[token].wire.output
         )
@@ -316,7 +331,7 @@ extension Worker {
     }
 
     /// Does to the jar what the response says: a session issued, accepted or ended.
-    private mutating func settleSession(
+    mutating func settleSession(
         _ exchange: SlabToken,
         _ plan: ResponsePlan,
         sessionID: [UInt8]?,
@@ -326,9 +341,10 @@ extension Worker {
         let judgement = exchanges[exchange].judgement
         edits.variesByCookie = judgement.injects
         let connection = exchanges[exchange].upstream
+        let live = shared.registry.live
         let instance = issuer(
             on: upstreams[connection].instance ?? .unverified,
-            live: shared.registry.live,
+            live: live,
             policy: shared.settings.identity.unverified
         )
         if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
@@ -336,6 +352,7 @@ extension Worker {
             edits.newCookie = shared.jar.capture(
                 sessionID,
                 instance: instance,
+                live: live,
                 request: judgement,
                 random: random,
                 now: now
@@ -346,6 +363,7 @@ extension Worker {
                 value,
                 in: upstreams[connection].wire.input,
                 instance: instance,
+                live: live,
                 request: judgement,
                 random: random,
                 now: now
@@ -384,15 +402,20 @@ extension Worker {
         )
         switch outcome {
         case .awaitsSender:
-            if exchanges[exchange].isRequestTaken { downstreams[token].deadline = .distantFuture }
+            downstreams[token].writeDeadline = .distantFuture
             buffers.strip(&upstreams[connection].wire.input)
         case .awaitsReceiver:
-            let isFresh = written != downstreams[token].wire.bytesWritten
-            extendDeadline(of: token, isFresh, patience.writeIdle)
+            extendWriteDeadline(of: token, written != downstreams[token].wire.bytesWritten)
         case .paused:
-            downstreams[token].deadline = .distantFuture
+            downstreams[token].writeDeadline = .distantFuture
             ready.append(token)
         case .finished: finish(exchange)
+        case .trailers(let count):
+            if passOnResponseTrailers(count, of: exchange) {
+                finish(exchange)
+            } else {
+                closeDownstream(token)
+            }
         case .malformed, .truncated: failed(exchange, .dropped)
         case .receiverBroken: closeDownstream(token)
         }

@@ -115,6 +115,7 @@ extension Worker {
             // Nothing is due on it: an end, or bytes that answer no request.
             if upstreams[token].wire.isReadable { lost(token) }
         case .leased: resume(upstreams[token].exchange)
+        case .tunnel: relay(upstreams[token].exchange)
         }
     }
 
@@ -139,8 +140,8 @@ extension Worker {
     /// The backend's name means other addresses (never none): new connections go there.
     ///
     /// What is on its way to another one turns round, what is idle is closed, and what carries a
-    /// request is closed behind it. Else a backend that was moved away from while it lived would be
-    /// sent requests for as long as there are any.
+    /// request or a tunnel is closed behind it. Else a backend that was moved away from while it
+    /// lived would be sent requests for as long as there are any.
     mutating func take(_ found: [SocketAddress]) {
         let last = addresses.isEmpty ? nil : addresses[addressIndex]
         addresses = found
@@ -158,7 +159,8 @@ extension Worker {
                     openingFailed(token, .closed, "its address is not the backend's any more")
                 }
             case .idle where place == nil: closeOutdated(token)
-            case .connecting, .connected, .asking, .reconnecting, .idle, .leased: break
+            case .connecting, .connected, .asking, .reconnecting, .idle, .leased, .tunnel:
+                break
             }
         }
     }
@@ -383,6 +385,7 @@ extension Worker {
     mutating func release(_ token: SlabToken, isReusable: Bool) {
         let isClean =
             isReusable && upstreams[token].wire.isQuiet && !upstreams[token].isOutdated
+        if !upstreams[token].nominations.isEmpty { upstreams[token].nominations = [] }
         if isClean {
             buffers.strip(&upstreams[token].wire.input)
             buffers.strip(&upstreams[token].wire.output)

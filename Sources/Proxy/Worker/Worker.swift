@@ -31,6 +31,8 @@ struct Worker: ~Copyable {
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
     let patience: Patience
+    /// `limits.body_bytes`.
+    let contentBytesMax: UInt64
 
     var poller: Poller
     var listeners = Slab<ListeningSocket>()
@@ -40,6 +42,7 @@ struct Worker: ~Copyable {
     var pool: Pool
     var buffers = BufferPool()
     var deadlines = Deadlines()
+    var wallTime: WallTime
 
     /// The head that was parsed last, and for whom; filled anew for each message.
     var requestHead: RequestHead
@@ -106,6 +109,7 @@ struct Worker: ~Copyable {
         requestRewriter = shared.requestRewriter
         answerWriter = shared.answerWriter
         patience = Patience(shared.settings)
+        contentBytesMax = shared.settings.limits.bodyBytes.map { UInt64(clamping: $0) } ?? .max
         let upstream = shared.settings.upstream
         pool = Pool(
             limits: PoolLimits(
@@ -118,6 +122,7 @@ struct Worker: ~Copyable {
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
         requestIDs = RequestIDs(seed: seed)
         addresses = shared.upstreamAddresses
+        wallTime = WallTime(shared.settings.log.access)
         access = AccessLines(shared.settings.log.access, log: shared.accessLog)
         now = MonotonicClock.now()
     }

@@ -26,6 +26,7 @@ PATTERN = bytes((i * 7 + (i >> 8)) & 0xFF for i in range(PERIOD))
 # Long enough that a 1 MiB slice can start anywhere in one period.
 PATTERN *= (1 << 20) // PERIOD + 3
 BLOCK = 1 << 18
+CHUNKED = ("Transfer-Encoding", "chunked")
 
 
 def arguments():
@@ -50,6 +51,7 @@ issued = set()
 live = set()
 counter = 0
 lock = threading.Lock()
+going = threading.Event()
 record = -1
 if options.record:
     record = os.open(options.record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -80,6 +82,8 @@ def quote(text):
     return '"' + "".join(c if c >= " " else "\\u%04x" % ord(c) for c in out) + '"'
 
 
+served = {"other": 0}
+
 class Gone(Exception):
     """The peer went away, or the connection is to be closed without another word."""
 
@@ -89,6 +93,7 @@ class Connection:
         self.sock = sock
         self.input = b""
         self.served = 0
+        self.trailers = []
 
     def read_some(self):
         data = self.sock.recv(BLOCK)
@@ -124,8 +129,8 @@ class Connection:
                     size -= len(data)
                     yield data
                 self.read_line()
-            while self.read_line():
-                pass
+            while line := self.read_line():
+                self.trailers.append(line.decode("latin-1"))
             return
         rest = int(fields.get("content-length", "0"))
         while rest:
@@ -141,6 +146,7 @@ class Connection:
             name, value = line.split(":", 1)
             fields[name.lower()] = value.strip()
         self.served += 1
+        self.trailers = []
         request = Request(self, method, target, version, lines, fields)
         if record >= 0:
             text = f"{request.kind} {instance} {method} {target} {request.session or '-'}\n"
@@ -215,8 +221,11 @@ class Request:
         self.reply(options.health_status, f'{{"status":"healthy","serverInstanceId":"{shown}"}}')
 
     def do_control(self):
-        global reporting
+        global instance, reporting
         reporting = self.query.get("report", "on") == "on"
+        instance = self.query.get("instance", instance)
+        if "go" in self.query:
+            going.set()
         if self.query.get("drop") == "on":
             for connection in list(connections - {self.connection}):
                 try:
@@ -228,6 +237,11 @@ class Request:
     # Sessions
 
     def issue(self, session, *fields):
+        if "trailers" in self.query:
+            body = b'{"sessionId":"%s"}' % session.encode()
+            self.send(self.head(200, [("Content-Type", "application/json"), CHUNKED]))
+            self.send(b"%x\r\n%s\r\n0\r\nX-Sum: 1\r\n\r\n" % (len(body), body))
+            return
         if options.issue != "json":
             fields = [("X-Session-ID", session), *fields]
         shown = session if options.issue != "header" else ""
@@ -294,7 +308,11 @@ class Request:
             count += len(data)
             checksum = zlib.crc32(data, checksum)
         lines = ",".join(quote(line) for line in self.lines)
-        self.reply(200, f'{{"lines":[{lines}],"count":{count},"crc":{checksum}}}')
+        trailers = ",".join(quote(line) for line in self.connection.trailers)
+        self.reply(
+            200,
+            f'{{"lines":[{lines}],"count":{count},"crc":{checksum},"trailers":[{trailers}]}}',
+        )
 
     def do_upload(self):
         """Checks the content against the pattern as it comes, holding none of it."""
@@ -359,6 +377,123 @@ class Request:
             ("Set-Cookie", "b=2"), ("x-LAST", "  kept  "), ("Vary", "Accept"),
         )
 
+    def do_trailers(self):
+        """Trailers that pass, and some that must not."""
+        self.send(self.head(200, [CHUNKED, ("Trailer", "X-Sum, Sum"), ("Connection", "x-hop")]))
+        self.send(b"3\r\nabc\r\n0\r\n")
+        self.send(b"X-Sum: 1\r\nx-hop: 1\r\nSet-Cookie: a=1\r\nX-Session-ID: s\r\n")
+        self.send(b"x_session_id: s\r\nSum:two \r\nx-sum:\r\nContent-Length: 1\r\n\r\n")
+
+    def do_dated(self):
+        self.reply(200, "{}", ("Date", "Sun, 06 Nov 1994 08:49:37 GMT"))
+
+    def do_old(self):
+        """An answer as servers of HTTP/1.0 make them."""
+        keeps = b"Connection: keep-alive\r\n" if "keep" in self.query else b""
+        body = b"%d" % self.connection.served
+        self.send(b"HTTP/1.0 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (keeps, len(body)) + body)
+        self.closes = not keeps
+
+    # Tunnels
+
+    def do_upgrade(self):
+        """Agrees to the first protocol that is offered, then is what `mode` says."""
+        offer = self.fields.get("upgrade", "")
+        token = self.query.get("token", offer.split(",")[0])
+        if "refuse" in self.query or not token:
+            shown = quote(offer)
+            fields = [("Upgrade", "echo"), ("Connection", "Upgrade")]
+            self.reply(426 if "refuse" in self.query else 200, f'{{"offer":{shown}}}', *fields)
+            return
+        fields = [("Upgrade", token), ("Connection", "Upgrade"), ("X-Offer", offer)]
+        if "session" in self.query:
+            fields.append(("X-Session-ID", new_session()))
+        if "wait" in self.query:
+            going.wait()
+        self.send(self.head(101, fields) + self.query.get("first", "").encode())
+        getattr(self, "tunnel_" + self.query.get("mode", "echo"))()
+        raise Gone
+
+    def finish_sending(self):
+        try:
+            self.connection.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # A reset was quicker; reading tells.
+
+    def rest(self):
+        """How many bytes come before the end, and whether that is a reset."""
+        count = 0
+        try:
+            while True:
+                count += len(self.connection.take(BLOCK))
+        except Gone:
+            return count, False
+        except OSError:
+            return count, True
+
+    def tunnel_echo(self):
+        try:
+            while True:
+                self.send(self.connection.take(BLOCK))
+        except Gone:
+            self.finish_sending()
+
+    def tunnel_count(self):
+        self.send(b"%d" % self.rest()[0])
+
+    def tunnel_early(self):
+        """Ends its side first; what it reads afterwards is in the record."""
+        self.send(b"bye")
+        self.finish_sending()
+        count, is_reset = self.rest()
+        end = "reset" if is_reset else "end"
+        os.write(record, f"tunnel {instance} {count} {end} -\n".encode())
+
+    def tunnel_deaf(self):
+        """Ends nothing and reads nothing."""
+        threading.Event().wait()
+
+    def tunnel_flood(self):
+        """Sends without end, and reads all the time."""
+        threading.Thread(target=self.rest, daemon=True).start()
+        while True:
+            self.send(PATTERN)
+
+    def tunnel_close(self):
+        self.connection.take(1)
+        self.send(b"bye")
+
+    def tunnel_both(self):
+        """Sends the pattern and checks that the same comes in, at the same time."""
+        count = self.number("n")
+        sender = threading.Thread(target=lambda: [self.send(d) for d in self.pattern(count)])
+        sender.start()
+        received, right = 0, True
+        while received < count:
+            data = self.connection.take(min(BLOCK, count - received))
+            start = received % PERIOD
+            right = right and data == PATTERN[start : start + len(data)]
+            received += len(data)
+        sender.join()
+        self.send(b"right" if right else b"wrong")
+
+    def tunnel_die(self):
+        self.connection.take(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def tunnel_reset(self):
+        self.connection.take(1)
+        self.send(b"half")
+        self.connection.sock.setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
+        )
+
+    def do_unasked(self):
+        """Switches although nobody asked."""
+        self.send(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n")
+        self.rest()
+        raise Gone
+
     # Bad manners
 
     def do_slow(self):
@@ -405,14 +540,28 @@ class Request:
         raise Gone
 
     def do_early(self):
-        # The head at once, then nothing is read for a while, then the rest of the answer.
+        """The head at once, then nothing is read for a while, then the rest of the answer."""
         self.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
         time.sleep(self.number("pause") / 1000)
-        for _ in self.body:
-            pass
+        if self.query.get("read") != "off":
+            for _ in self.body:
+                pass
         for _ in range(10):
             time.sleep(self.number("ms") / 1000)
             self.send(b"x")
+        if self.query.get("read") == "off":
+            raise Gone
+
+    def do_interims(self):
+        """Interim responses without an end, until another request has come."""
+        count = served["other"]
+        while served["other"] == count:
+            self.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100)
+        self.reply(200, "{}")
+
+    def do_other(self):
+        served["other"] += 1
+        self.reply(200, "{}")
 
     def do_garbage(self):
         self.send(b"this is no HTTP\r\n\r\n")

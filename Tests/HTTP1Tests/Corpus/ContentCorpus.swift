@@ -16,6 +16,8 @@ struct ContentCase: Sendable, CustomTestStringConvertible {
     var input: [UInt8]
     var content: [UInt8]
     var end: End
+    /// What is given out with the end.
+    var trailers: [UInt8]
 
     var testDescription: String { name }
 
@@ -24,6 +26,7 @@ struct ContentCase: Sendable, CustomTestStringConvertible {
         _ input: String,
         _ content: String,
         _ end: End = .finished(left: 0),
+        trailers: String = "",
         framing: Framing = .chunked
     ) {
         self.name = name
@@ -31,6 +34,7 @@ struct ContentCase: Sendable, CustomTestStringConvertible {
         self.input = bytes(input)
         self.content = bytes(content)
         self.end = end
+        self.trailers = bytes(trailers)
     }
 }
 
@@ -79,9 +83,20 @@ enum ContentCorpus {
             "hello"
         ),
         ContentCase("extension with blanks", "5 \t; a = b \r\nhello\r\n0\r\n\r\n", "hello"),
-        ContentCase("trailer", "0\r\nX: y\r\n\r\n", ""),
-        ContentCase("trailers", "1\r\na\r\n0\r\nX: y\r\nX-Z:\r\n\r\nmore", "a", .finished(left: 4)),
-        ContentCase("trailer with obs-text", "0\r\nX: \u{80}\tz\r\n\r\n", ""),
+        ContentCase("trailer", "0\r\nX: y\r\n\r\n", "", trailers: "X: y\r\n\r\n"),
+        ContentCase(
+            "trailers",
+            "1\r\na\r\n0\r\nX: y\r\nX-Z:\r\n\r\nmore",
+            "a",
+            .finished(left: 4),
+            trailers: "X: y\r\nX-Z:\r\n\r\n"
+        ),
+        ContentCase(
+            "trailer with obs-text",
+            "0\r\nX: \u{80}\tz\r\n\r\n",
+            "",
+            trailers: "X: \u{80}\tz\r\n\r\n"
+        ),
         ContentCase("cut in a size", "1", "", .unfinished),
         ContentCase("cut in a chunk", "5\r\nhel", "hel", .unfinished),
         ContentCase("cut behind a chunk", "5\r\nhello", "hello", .unfinished),
@@ -233,14 +248,24 @@ enum ContentCorpus {
             x(64, "a"),
             .failed(.chunkExtensionTooLong)
         ),
-        ContentCase("longest trailers", "0\r\nX:" + x(8186) + "\r\n\r\n", ""),
+        ContentCase(
+            "longest trailers",
+            "0\r\nX:" + x(8186) + "\r\n\r\n",
+            "",
+            trailers: "X:" + x(8186) + "\r\n\r\n"
+        ),
         ContentCase(
             "trailers too long",
             "0\r\nX:" + x(8187) + "\r\n\r\n",
             "",
             .failed(.trailersTooLarge)
         ),
-        ContentCase("as many trailers as may be", "0\r\n" + x(100, "X:y\r\n") + "\r\n", ""),
+        ContentCase(
+            "as many trailers as may be",
+            "0\r\n" + x(100, "X:y\r\n") + "\r\n",
+            "",
+            trailers: x(100, "X:y\r\n") + "\r\n"
+        ),
         ContentCase(
             "too many trailers",
             "0\r\n" + x(101, "X:y\r\n") + "\r\n",

@@ -1,0 +1,207 @@
+internal import EventLoop
+internal import Exchange
+internal import HTTP1
+internal import HTTPModel
+internal import Linux
+internal import Memory
+internal import Sessions
+internal import Settings
+internal import Time
+
+/// Tunnels: what an exchange becomes when the backend agrees to an upgrade (RFC 9110 §7.8).
+///
+/// It stays an exchange, and its connection leased, until both sides have ended or one is broken.
+/// There is no limit on its idle time; but a client that takes nothing of what waits for it is cut
+/// after `write_idle`, whatever it sends, and one that sends nothing once the backend has ended
+/// after `body_idle`. The tunnels of an instance are the connections to it in
+/// `upstreams` whose phase is `tunnel`; each names its exchange.
+extension Worker {
+    /// The head of a 101 is in `responseHead`.
+    mutating func upgradeAnswered(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        // A request without content waits as it was received.
+        guard exchanges[exchange].requestFraming == .none, restoreHead(exchange),
+            Upgrade.isAnswered(
+                by: responseHead,
+                in: upstreams[connection].wire.input,
+                to: requestHead,
+                in: downstreams[token].wire.input
+            )
+        else {
+            shared.log.write(.warning, "bad response from the backend: 101 to what was not asked")
+            failed(exchange, .badResponse)
+            return
+        }
+        guard maySwitch(exchange) else { return }
+        let plan = rules.judgeResponse(
+            responseHead,
+            in: upstreams[connection].wire.input,
+            request: exchanges[exchange].judgement,
+            jar: shared.jar
+        )
+        var edits = ResponseEdits()
+        edits.isSecure = downstreams[token].isSecure
+        settleSession(exchange, plan, sessionID: nil, endedByBackend: false, &edits)
+        exchanges[exchange].machine.responseBegun()
+        if upstreams[connection].identifiedAt != nil {
+            provenInstance = upstreams[connection].instance
+        }
+        buffers.equip(&downstreams[token].wire.output)
+        let start = downstreams[token].wire.output.count
+        wallTime.refresh(now: now)
+        ResponseRewriter.write(
+            responseHead,
+            from: upstreams[connection].wire.input,
+            edits: edits,
+            date: wallTime.dateLine,
+            rules: rules,
+            into: &downstreams[token].wire.output
+        )
+        if access.isOn {
+            downstreams[token].noteResponse(status: responseHead.status, from: start)
+        }
+        // What is behind the two heads belongs to the tunnel already.
+        downstreams[token].dropTaken()
+        upstreams[connection].wire.input.consume(responseHead.byteCount)
+        downstreams[token].phase = .tunnel
+        downstreams[token].deadline = .distantFuture
+        upstreams[connection].phase = .tunnel
+        upstreams[connection].deadline = .distantFuture
+        relay(exchange)
+    }
+
+    /// Whether the session still may go over the connection; false when the exchange is over.
+    ///
+    /// A response to a request that was written in time is passed on, but a tunnel is only at its
+    /// beginning: none is made for a session that has become stale meanwhile (contract 4.3).
+    private mutating func maySwitch(_ exchange: SlabToken) -> Bool {
+        guard let session = exchanges[exchange].judgement.session else { return true }
+        switch verdict(on: session, over: exchanges[exchange].upstream) {
+        case .write: return true
+        // Exempt requests get no 401 (contract 2.4); but to begin again without it is the client's.
+        case .stale where exchanges[exchange].judgement.isExempt:
+            if access.isOn { noteVerdict(exchange, ClearedReason.backendRestart.text) }
+            failed(exchange, .unverified)
+        case .stale: fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+        case .unverified, .otherInstance: failed(exchange, .unverified)
+        }
+        return false
+    }
+
+    /// Moves what there is to move, both ways.
+    mutating func relay(_ exchange: SlabToken) {
+        guard exchanges.contains(exchange) else { return }
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        let read = downstreams[token].wire.bytesRead
+        let written = downstreams[token].wire.bytesWritten
+        guard let toBackend = relayToBackend(exchange), let toClient = relayToClient(exchange)
+        else { return }
+        if upstreams[connection].wire.outputEnded && downstreams[token].wire.outputEnded {
+            endTunnel(exchange)
+            return
+        }
+        switch toClient {
+        case .awaitsReceiver:
+            extendWriteDeadline(of: token, written != downstreams[token].wire.bytesWritten)
+            downstreams[token].deadline = .distantFuture
+        case .finished where toBackend == .awaitsSender:
+            // The backend has ended; a client that says nothing any more holds a place for nothing.
+            let isFresh = read != downstreams[token].wire.bytesRead
+            downstreams[token].writeDeadline = .distantFuture
+            extendDeadline(of: token, isFresh, patience.bodyIdle)
+        default:
+            downstreams[token].writeDeadline = .distantFuture
+            downstreams[token].deadline = .distantFuture
+        }
+        if toBackend == .paused || toClient == .paused || toClient == .receiverBroken {
+            ready.append(token)
+        }
+    }
+
+    /// Moves what the client sends; finished when its end was passed on, nil when all is over.
+    private mutating func relayToBackend(_ exchange: SlabToken) -> TransferOutcome? {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        if upstreams[connection].wire.outputEnded { return .finished }
+        let outcome = TunnelTransfer.run(
+            from: &downstreams[token].wire,
+            to: &upstreams[connection].wire,
+            buffers: &buffers
+        )
+        switch outcome {
+        case .finished:
+            upstreams[connection].wire.outputEnded = true
+            Socket.finishWriting(upstreams[connection].wire.descriptor.number)
+        case .receiverBroken:
+            // What it has sent is still to come.
+            upstreams[connection].wire.outputEnded = true
+            upstreams[connection].wire.isReadable = true
+        case .paused, .awaitsSender, .awaitsReceiver: break
+        case .truncated, .trailers, .malformed:
+            closeDownstream(token)
+            return nil
+        }
+        return outcome
+    }
+
+    /// Moves what the backend sends; finished when its end was passed on, nil when all is over.
+    private mutating func relayToClient(_ exchange: SlabToken) -> TransferOutcome? {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        if downstreams[token].wire.outputEnded { return .finished }
+        let outcome = TunnelTransfer.run(
+            from: &upstreams[connection].wire,
+            to: &downstreams[token].wire,
+            buffers: &buffers
+        )
+        switch outcome {
+        case .finished:
+            downstreams[token].wire.outputEnded = true
+            Socket.finishWriting(downstreams[token].wire.descriptor.number)
+            if access.isOn { downstreams[token].note.facts.isWhole = true }
+        case .receiverBroken:
+            // What it has sent is still to come.
+            downstreams[token].wire.outputEnded = true
+            downstreams[token].wire.isReadable = true
+        case .paused, .awaitsSender, .awaitsReceiver: break
+        case .truncated:
+            shared.control.send(.connectionLost)
+            closeDownstream(token)
+            return nil
+        case .trailers, .malformed:
+            closeDownstream(token)
+            return nil
+        }
+        return outcome
+    }
+
+    /// Whoever still waits for the other side's end is to see that this is none that it meant.
+    mutating func cutTunnel(_ exchange: SlabToken) {
+        guard exchanges.contains(exchange) else { return }
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
+        if !downstreams[token].wire.outputEnded {
+            Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+        }
+        if connection != .none, !upstreams[connection].wire.outputEnded {
+            Socket.resetOnClose(upstreams[connection].wire.descriptor.number)
+        }
+    }
+
+    /// Nothing more goes either way.
+    private mutating func endTunnel(_ exchange: SlabToken) {
+        let token = exchanges[exchange].downstream
+        if downstreams[token].wire.inputEnded {
+            closeDownstream(token)
+            return
+        }
+        // A close with the client's bytes unread would be a reset, and could destroy what is on
+        // its way to it.
+        abandon(exchange)
+        downstreams[token].exchange = .none
+        downstreams[token].phase = .flushing(then: .linger)
+        flush(token)
+    }
+}
