@@ -152,6 +152,31 @@ extension EndToEnd {
             }
         }
 
+        @Test("a tunnel to an address that the name does not mean any more goes on to its end")
+        func tunnelStays() throws {
+            let first = Endpoint.free(host: "127.0.0.1")
+            let second = Endpoint.tcp("127.0.0.2", port(first))
+            try backend(at: first) { _ in
+                try backend(at: second) { new in
+                    try onName(["127.0.0.1"], port: port(first)) { process, endpoint, mean in
+                        let tunnel = try HTTPConnection(to: endpoint)
+                        tunnel.send("GET", "/upgrade", ["Connection: Upgrade", "Upgrade: echo"])
+                        #expect(try tunnel.receiveHead().status == 101)
+                        try mean(["127.0.0.2"])
+                        let client = Client(endpoint)
+                        // A lost connection is a reason to resolve the name again.
+                        _ = try? client.get("/cut?framing=length")
+                        _ = try eventually(client, "/until") { _ in new.count(of: "/until") > 0 }
+                        #expect(process.sawError("backend.test", "means 127.0.0.2"))
+                        tunnel.send("still here")
+                        #expect(try tunnel.receive(bytes: 10) == Array("still here".utf8))
+                        tunnel.shutDownWriting()
+                        #expect(tunnel.isClosedByPeer())
+                    }
+                }
+            }
+        }
+
         @Test("a name that means nothing at the start: said, answered 502, and asked for again")
         func nothing() throws {
             let place = Endpoint.free()
