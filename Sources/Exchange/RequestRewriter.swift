@@ -85,7 +85,7 @@ public struct RequestRewriter: Sendable {
         for index in 0..<count {
             let line = head.fields[index]
             if line.id == .host { hasHost = true }
-            if isUntouched(line, head.method, client: client, edits: edits)
+            if isUntouched(line, head, client: client, edits: edits)
                 && edits.droppedLine != index
             {
                 continue
@@ -93,6 +93,7 @@ public struct RequestRewriter: Sendable {
             out.append(input, from: kept, count: line.name.start - kept)
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
             switch line.id {
+            case .host: writeHost(head, from: input, into: &out)
             case .cookie: writeCookie(line, from: input, rules: rules, into: &out)
             case .maxForwards: MaxForwards.write(line, from: input, into: &out)
             case .te: acceptsTrailers = acceptsTrailers || Self.listsTrailers(line, in: input)
@@ -100,15 +101,7 @@ public struct RequestRewriter: Sendable {
             }
         }
         out.append(input, from: kept, count: end - kept)
-        if !hasHost {
-            out.append("Host: ")
-            if head.authority.isEmpty {
-                out.append(defaultHost)
-            } else {
-                out.append(input, from: head.authority.start, count: Int(head.authority.count))
-            }
-            out.append("\r\n")
-        }
+        if !hasHost { writeHost(head, from: input, into: &out) }
         if head.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
         if head.asksUpgrade || acceptsTrailers {
             writeConnection(head, from: input, acceptsTrailers: acceptsTrailers, into: &out)
@@ -120,6 +113,20 @@ public struct RequestRewriter: Sendable {
             out.append(": ")
             out.append(injected)
             out.append("\r\n")
+        }
+        out.append("\r\n")
+    }
+
+    private func writeHost(
+        _ head: borrowing RequestHead,
+        from input: borrowing Buffer,
+        into out: inout Buffer
+    ) {
+        out.append("Host: ")
+        if head.authority.isEmpty {
+            out.append(defaultHost)
+        } else {
+            out.append(input, from: head.authority.start, count: Int(head.authority.count))
         }
         out.append("\r\n")
     }
@@ -148,7 +155,7 @@ public struct RequestRewriter: Sendable {
 
     private func isUntouched(
         _ line: FieldLine,
-        _ method: Method,
+        _ head: borrowing RequestHead,
         client: ClientFacts,
         edits: RequestEdits
     ) -> Bool {
@@ -158,7 +165,11 @@ public struct RequestRewriter: Sendable {
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
         case .cookie: return !edits.cutsJarCookie
         case .acceptEncoding: return !edits.asksIdentityCoding
-        case .maxForwards: return !method.countsForwards
+        case .maxForwards: return !head.method.countsForwards
+        // RFC 9112 §3.2.2: the authority of an absolute target takes the place of Host.
+        case .host: return head.targetForm != .absolute
+        // RFC 9110 §10.1.1: what HTTP/1.0 expects is ignored.
+        case .expect: return head.minorVersion > 0
         default: return true
         }
     }
