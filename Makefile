@@ -18,6 +18,8 @@ VENV := .build/venv
 BENCH_VENV := .build/bench-venv
 PYTHON := $(CURDIR)/$(VENV)/bin/python
 RELEASE := .build/release/lychgate
+# Relocations packed: half a MiB less to load at the start (needs glibc 2.36, as Debian 12 has).
+LINKING := -Xswiftc -use-ld=lld -Xlinker -s -Xlinker -z -Xlinker pack-relative-relocs
 FUZZ_SECONDS ?= 60
 export LYCHGATE_PYTHON := $(PYTHON)
 
@@ -37,7 +39,7 @@ deps: ## install the Debian packages that are missing, if any
 	@$(call install,$(PACKAGES))
 
 build: deps ## the release binary, .build/release/lychgate
-	@swift build -c release --static-swift-stdlib -Xlinker -s --product lychgate
+	@swift build -c release --static-swift-stdlib $(LINKING) --product lychgate
 
 test-deps: deps venv
 	@$(call install,$(TEST_PACKAGES))

@@ -88,7 +88,7 @@ public struct RequestRewriter: Sendable {
         for index in 0..<count {
             let line = head.fields[index]
             if line.id == .host { hasHost = true }
-            if isUntouched(line, head.method, client: client, edits: edits)
+            if isUntouched(line, head, client: client, edits: edits)
                 && edits.droppedLine != index
             {
                 continue
@@ -102,6 +102,7 @@ public struct RequestRewriter: Sendable {
             out.append(input, from: kept, count: line.name.start - kept)
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
             switch line.id {
+            case .host: writeHost(head, from: input, into: &out)
             case .cookie: writeCookie(line, from: input, rules: rules, into: &out)
             case .maxForwards: MaxForwards.write(line, from: input, into: &out)
             case .te: acceptsTrailers = acceptsTrailers || Self.listsTrailers(line, in: input)
@@ -170,7 +171,7 @@ public struct RequestRewriter: Sendable {
 
     private func isUntouched(
         _ line: FieldLine,
-        _ method: Method,
+        _ head: borrowing RequestHead,
         client: ClientFacts,
         edits: RequestEdits
     ) -> Bool {
@@ -180,7 +181,11 @@ public struct RequestRewriter: Sendable {
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
         case .cookie: return !edits.cutsJarCookie
         case .acceptEncoding: return !edits.asksIdentityCoding
-        case .maxForwards: return !method.countsForwards
+        case .maxForwards: return !head.method.countsForwards
+        // RFC 9112 §3.2.2: the authority of an absolute target takes the place of Host.
+        case .host: return head.targetForm != .absolute
+        // RFC 9110 §10.1.1: what HTTP/1.0 expects is ignored.
+        case .expect: return head.minorVersion > 0
         default: return true
         }
     }

@@ -82,33 +82,23 @@ extension HeadParser {
             return head.minorVersion > 0 ? .hostMissing : nil
         }
         if facts.hasSeveral(.host) { return .hostRepeated }
-        guard let host = Authority(bytes, line.value) else { return .badHost }
-        if head.targetForm == .origin || head.targetForm == .asterisk {
-            head.authority = line.value
-            return nil
+        guard Authority(bytes, line.value) != nil else { return .badHost }
+        switch head.targetForm {
+        case .origin, .asterisk: head.authority = line.value
+        case .absolute, .authority:
+            // What Host says beside it does not count (RFC 9112 §3.2.2).
+            guard Authority(bytes, head.authority) != nil else { return .badTarget }
         }
-        guard let target = Authority(bytes, head.authority) else { return .badTarget }
-        let usual = head.targetForm == .authority ? -1 : Self.usualPort(bytes, head.target)
-        let isSame =
-            equalsIgnoringCase(bytes, target.host, host.host)
-            && (target.port ?? usual) == (host.port ?? usual)
-        return isSame ? nil : .hostMismatch
-    }
-
-    /// The port that the scheme of an absolute target has anyway.
-    private static func usualPort(_ bytes: Span<UInt8>, _ target: ByteRange) -> Int {
-        bytes.matchesIgnoringCase(at: target.start, "https:") ? 443 : 80
+        return nil
     }
 }
 
 /// `uri-host [ ":" port ]` (RFC 9110 §7.2, RFC 3986 §3.2), without user information.
 struct Authority {
-    /// The host, an address in brackets with them; never empty (RFC 9110 §4.2.1).
-    let host: ByteRange
     /// The port; nil where none is given.
     let port: Int?
 
-    /// The parts of an authority; nil if it is unsound.
+    /// Checks an authority; nil if it is unsound, as one without a host is (RFC 9110 §4.2.1).
     init?(_ bytes: Span<UInt8>, _ range: ByteRange) {
         let start = range.start
         let end = range.end
@@ -117,7 +107,6 @@ struct Authority {
             bytes[start] == 0x5B
             ? Self.endOfLiteral(bytes, start, end) : Self.endOfName(bytes, start, end)
         guard let hostEnd, hostEnd > start else { return nil }
-        host = ByteRange(offset: start, count: hostEnd &- start)
         guard hostEnd < end else {
             port = nil
             return

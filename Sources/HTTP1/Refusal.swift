@@ -25,7 +25,6 @@ public enum RefusalCause: UInt8, Sendable, CaseIterable {
     case hostMissing
     case hostRepeated
     case badHost
-    case hostMismatch
     case framingAlias
     case bothLengths
     case badContentLength
@@ -83,7 +82,6 @@ public enum RefusalCause: UInt8, Sendable, CaseIterable {
         case .hostMissing: "no Host"
         case .hostRepeated: "more than one Host"
         case .badHost: "malformed Host"
-        case .hostMismatch: "Host differs from the request target"
         case .framingAlias: "a field name that can be taken for a framing field"
         case .bothLengths: "both Content-Length and Transfer-Encoding"
         case .badContentLength: "malformed Content-Length"

@@ -153,6 +153,26 @@ struct RequestRewriterTests {
         }
     }
 
+    @Test("RFC 9112 3.2.2 the authority of an absolute target takes the place of Host")
+    func absoluteHost() {
+        #expect(
+            rewritten("GET http://b:81/x HTTP/1.1\r\nX: 1\r\nHost: a\r\nY: 2\r\n\r\n")
+                == "GET /x HTTP/1.1\r\nX: 1\r\nHost: b:81\r\nY: 2\r\nX-Forwarded-For: 192.0.2.7\r\n"
+                + "X-Forwarded-Proto: http\r\nX-Forwarded-Host: b:81\r\n" + via + "\r\n"
+        )
+    }
+
+    @Test("RFC 9110 10.1.1 what a client of HTTP/1.0 expects is ignored")
+    func oldExpectation() {
+        for (version, line) in [("1.0", ""), ("1.1", "Expect: 100-continue\r\n")] {
+            let head = "POST / HTTP/\(version)\r\nHost: a\r\nExpect: 100-continue\r\n"
+            let found = rewritten(head + "Content-Length: 1\r\n\r\n")
+            #expect(
+                found.hasPrefix("POST / HTTP/1.1\r\nHost: a\r\n\(line)Content-Length: 1\r\n")
+            )
+        }
+    }
+
     @Test("7 Host is kept; without one it is the target's, else the backend's")
     func host() {
         let rest = "Via: 1.0 lychgate\r\n\r\n"

@@ -19,7 +19,7 @@ import oracle
 # Causes for which we refuse and they need not: a server's business, or the stricter reading.
 OURS = {
     # RFC 9112 3.2, RFC 9110 7.2: Host and target are for a server to check.
-    "hostMissing", "hostRepeated", "badHost", "hostMismatch", "badTarget", "badTargetForm",
+    "hostMissing", "hostRepeated", "badHost", "badTarget", "badTargetForm",
     # RFC 9112 2.2: line feeds alone; empty lines before the head.
     "bareLineFeed", "emptyLines",
     # RFC 9112 6.1, 6.3: faulty or doubled framing, which others repair.
