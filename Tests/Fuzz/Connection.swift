@@ -246,6 +246,7 @@ struct Conversation: ~Copyable {
         let bytes = peer.receive(&room)
         if connection.take(bytes) > 0 {
             current = connection
+            checkHeldSession(connection)
             if isRefusing { peer.close() }
         }
         while connection.requests.openQuestions > 0 {

@@ -190,6 +190,39 @@ extension Conversation {
     }
 }
 
+// MARK: Sessions that a client holds itself
+
+extension Conversation {
+    /// The last request of a connection has just come: if it carries a session that was captured,
+    /// and was named by the client itself, then it is of the instance that it came to.
+    func checkHeldSession(_ connection: BackendConnection) {
+        // With several rules it is not plain which value a cookie was given for.
+        guard style != .hasNoID, shared.settings.session.capture.count == 1,
+            let value = connection.requests.requests.last?.values("x-session-id").first,
+            clients.contains(where: { wasCaptured(value, for: $0) })
+        else { return }
+        let isIssuer = connections.contains {
+            $0.instance == connection.instance && $0.peer.sent.firstRange(of: value.utf8) != nil
+        }
+        check(isIssuer, "a zombie that the client holds")
+    }
+
+    /// Whether a client got a jar cookie in the very head that told it a session.
+    private func wasCaptured(_ session: String, for client: Peer) -> Bool {
+        let text = client.received
+        let field = Array("\r\nX-Session-ID: \(session)\r\n".utf8)
+        let cookie = Array("\r\nSet-Cookie: lychgate=".utf8)
+        guard let place = text.firstRange(of: field)?.lowerBound,
+            let end = text[place...].firstRange(of: Array("\r\n\r\n".utf8))?.lowerBound,
+            let start = text[place..<end].firstRange(of: cookie)?.upperBound
+        else { return false }
+        let made = Array(text[start..<end].prefix { $0 != UInt8(ascii: ";") })
+        // One of that length that the backend did not make up.
+        return made.count == 22
+            && !connections.contains { $0.peer.sent.firstRange(of: made) != nil }
+    }
+}
+
 extension ResponseReader {
     /// Whether it is among them, whole.
     func contains(_ response: ReadResponse) -> Bool {
