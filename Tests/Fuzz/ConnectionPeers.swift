@@ -62,9 +62,15 @@ extension ListeningSocket {
 }
 
 /// A client or a backend's end of a connection to the worker.
+///
+/// What comes is looked at and left in the socket as long as there is room: taking it out would
+/// tell the worker that it can write, and an event too many hides that one was forgotten.
 final class Peer {
+    private static let unreadBytesMax = 32 * 1024
     private var descriptor: Descriptor?
     private var waiting = Buffer()
+    /// How many of the bytes received are still in the socket.
+    private var unread = 0
     /// What was written and read so far.
     private(set) var sent: [UInt8] = []
     private(set) var received: [UInt8] = []
@@ -76,6 +82,12 @@ final class Peer {
     var isPaused = false
 
     init(_ descriptor: consuming Descriptor) {
+        // Each look goes on where the last one ended (socket(7), SO_PEEK_OFF).
+        var offset: Int32 = 0
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        // Safe because the kernel copies the number during the call.
+        let done = unsafe setsockopt(descriptor.number, SOL_SOCKET, SO_PEEK_OFF, &offset, size)
+        if done != 0 { fatalError("SO_PEEK_OFF: \(errno)") }
         self.descriptor = consume descriptor
     }
 
@@ -109,18 +121,37 @@ final class Peer {
     func receive(_ room: inout Buffer) -> ArraySlice<UInt8> {
         let before = received.count
         guard let number = descriptor?.number, !sawEnd, !isPaused else { return [] }
-        reading: while true {
-            switch Socket.read(number, into: &room) {
-            case .bytes(let count):
-                received += room.copy(from: 0, count: count)
-                room.removeAll()
-            case .wouldBlock: break reading
-            case .endOfInput, .failed:
-                sawEnd = true
-                break reading
-            }
+        while !sawEnd {
+            let count = Self.receive(number, into: &room, .max, flags: Int32(MSG_PEEK))
+            if count < 0 && errno == EAGAIN { break }
+            sawEnd = count <= 0
+            received += room.copy(from: 0, count: room.count)
+            unread += room.count
+            room.removeAll()
+            if unread > Self.unreadBytesMax { takeOut(&room) }
         }
         return received[before...]
+    }
+
+    private static func receive(
+        _ number: Int32,
+        into room: inout Buffer,
+        _ limit: Int,
+        flags: Int32
+    ) -> Int {
+        // Safe because recv writes at most the room's size.
+        unsafe room.fill { unsafe recv(number, $0.baseAddress, min($0.count, limit), flags) }
+    }
+
+    /// Takes out of the socket what was looked at.
+    private func takeOut(_ room: inout Buffer) {
+        guard let number = descriptor?.number else { return }
+        while unread > 0 {
+            let count = Self.receive(number, into: &room, unread, flags: 0)
+            guard count > 0 else { return }
+            unread -= count
+            room.removeAll()
+        }
     }
 
     /// Sends no more.
@@ -130,8 +161,12 @@ final class Peer {
         Socket.finishWriting(number)
     }
 
-    /// Closes; what it has not read makes that a reset.
+    /// Closes; what it has not looked at makes that a reset.
     func close() {
+        if unread > 0 {
+            var room = Buffer(capacity: unread)
+            takeOut(&room)
+        }
         descriptor = nil
         isDone = true
         sawEnd = true
