@@ -292,6 +292,11 @@ extension Settings {
     static func forFuzzing(_ choice: UInt8) -> Settings {
         var settings = Settings()
         settings.upstream.address = .unix("backend")
+        // Time is no part of a conversation, however slow the machine.
+        settings.upstream.connectTimeout = .seconds(3600)
+        settings.upstream.queueTimeout = .seconds(3600)
+        settings.identity.timeout = .seconds(3600)
+        settings.timeouts.header = .seconds(3600)
         settings.log.level = .error
         settings.jar.capacity = 64
         settings.jar.tombstones = 64

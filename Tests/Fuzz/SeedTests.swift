@@ -49,12 +49,12 @@ struct SeedTests {
         }
     }
 
-    @Test("conversations, in each configuration, whole and in pieces")
+    @Test("conversations, in each configuration, with each kind of backend, and in pieces")
     func conversations() {
         let seeds = Self.seeds("connection")
         #expect(seeds.count > 30)
         for (index, seed) in seeds.enumerated() {
-            for choice in Array(0..<16) + [16, 33, 50] as [UInt8] {
+            for choice in [0, 1, 2, 3, 4, 10, 15, 33] as [UInt8] {
                 run("connection \(index + 1), \(choice)") { fuzzConnection(seed, choice: choice) }
             }
         }
