@@ -77,7 +77,7 @@ sanitize: test-deps ## the whole test suite under AddressSanitizer, then ThreadS
 lint: ## the formatting that every file has
 	@swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
-fuzz: deps ## fuzz the head parsers for FUZZ_SECONDS (60)
+fuzz: deps ## fuzz the parsers and whole connections, each for FUZZ_SECONDS (60)
 	@Tests/Fuzz/run.sh $(FUZZ_SECONDS)
 
 bench: build $(BENCH_VENV)/.ready ## CPU per request beside nginx, HAProxy and Envoy

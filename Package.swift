@@ -134,5 +134,17 @@ let package = Package(
         ),
         tests("EventLoopTests", ["EventLoop", "Linux", "Memory", "Time"]),
         tests("EndToEnd", [], exclude: ["Backends", "Clients"]),
+        tests(
+            "Fuzz",
+            [
+                "Proxy", "EventLoop", "Linux", "Sessions", "Instances", "Pool", "HTTP1",
+                "HTTPModel", "Settings", "Memory", "Time",
+            ],
+            exclude: [
+                "ConnectionTarget.swift", "ParserTargets.swift", "http.dict", "run.sh",
+                "seeds-connection.txt", "seeds-content.txt", "seeds-request.txt",
+                "seeds-response.txt",
+            ]
+        ),
     ]
 )

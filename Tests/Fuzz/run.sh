@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers of HTTP1 with libFuzzer and AddressSanitizer.
+# Fuzzes the parsers of HTTP1, and whole connections of a worker, with libFuzzer and
+# AddressSanitizer.
 #
-#   Tests/Fuzz/run.sh SECONDS [TARGET ...]     targets: request response content (all by default)
+#   Tests/Fuzz/run.sh SECONDS [TARGET ...]
 #
-# Corpora are kept in .build-fuzz/corpus; an input that fails is left in .build-fuzz/failures.
-# SwiftPM has no fuzzing, so the few modules are compiled here, with the settings of Package.swift.
+# Targets are request, response, content and connection; all by default. Corpora are kept in
+# .build-fuzz/corpus; an input that fails is left in .build-fuzz/failures.
+# SwiftPM has no fuzzing, so the modules are compiled here, with the settings of Package.swift.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 seconds=${1:?usage: run.sh SECONDS [TARGET ...]}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(request response content)
+[ ${#targets[@]} -gt 0 ] || targets=(request response content connection)
 
 out=.build-fuzz
-mkdir -p "$out/CMemory" "$out/failures"
+mkdir -p "$out/failures"
 swift_bin=$(dirname "$(readlink -f "$(command -v swiftc)")")
 
 flags=(
@@ -22,40 +24,86 @@ flags=(
     -enable-upcoming-feature ExistentialAny
     -enable-upcoming-feature InternalImportsByDefault
     -enable-upcoming-feature MemberImportVisibility
-    -I "$out" -Xcc "-fmodule-map-file=$out/CMemory/module.modulemap"
+    -I "$out"
 )
+objects=()
 
-cat > "$out/CMemory/module.modulemap" <<MAP
-module CMemory { umbrella header "$PWD/Sources/CLibraries/CMemory/include/CMemory.h" export * }
-MAP
-"$swift_bin/clang" -O1 -g -fsanitize=address -I Sources/CLibraries/CMemory/include \
-    -c Sources/CLibraries/CMemory/CMemory.c -o "$out/CMemory.o"
+c_module() {
+    local name=$1 headers=$PWD/Sources/CLibraries/$1/include
+    mkdir -p "$out/$name"
+    echo "module $name { umbrella header \"$headers/$name.h\" export * }" \
+        > "$out/$name/module.modulemap"
+    flags+=(-Xcc "-fmodule-map-file=$out/$name/module.modulemap")
+    "$swift_bin/clang" -O1 -g -fsanitize=address -I "$headers" \
+        -c "Sources/CLibraries/$name/$name.c" -o "$out/$name.o"
+    objects+=("$out/$name.o")
+}
 
 module() {
-    local name=$1
+    local name=$1 sources
     shift
+    mapfile -t sources < <(find "Sources/$name" -name '*.swift')
     swiftc "${flags[@]}" "$@" -sanitize=fuzzer,address -wmo -module-name "$name" \
-        -emit-module -emit-module-path "$out/$name.swiftmodule" \
-        -c Sources/"$name"/*.swift -o "$out/$name.o"
+        -emit-module -emit-module-path "$out/$name.swiftmodule" -c "${sources[@]}" -o "$out/$name.o"
+    objects+=("$out/$name.o")
 }
+
+# The fuzzer itself, of the files named and what has been compiled so far.
+fuzzer() {
+    local binary=$1
+    shift
+    # Debug information needs the module, which would else be left in the working directory.
+    swiftc "${flags[@]}" -sanitize=fuzzer,address -wmo -module-name Fuzz -use-ld=lld \
+        -emit-executable -emit-module -emit-module-path "$out/Fuzz.swiftmodule" \
+        "$@" "${objects[@]}" -o "$out/$binary"
+}
+
+fuzz() {
+    local binary=$1 target=$2 corpus=$out/corpus/$2 number=0
+    shift 2
+    echo "== $target, ${seconds} s"
+    mkdir -p "$corpus"
+    # The byte before the message chooses limits, method or framing; for a conversation it chooses
+    # the configuration.
+    local choices=(0)
+    if [ "$target" = connection ]; then choices=(0 1 2 3); fi
+    while IFS= read -r line; do
+        number=$((number + 1))
+        for choice in "${choices[@]}"; do
+            printf '%b' "\\000$choice$line" > "$corpus/seed-$number-$choice"
+        done
+    done < "Tests/Fuzz/seeds-$target.txt"
+    # Without its own back-trace: that waits for ever for a process that libFuzzer holds. Long
+    # traces of allocations would cost an eighth of the time.
+    FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no \
+        ASAN_OPTIONS=detect_leaks=0:malloc_context_size=3 "$out/$binary" \
+        -max_total_time="$seconds" -timeout=10 -dict=Tests/Fuzz/http.dict \
+        -artifact_prefix="$out/failures/$target-" -print_final_stats=1 -verbosity=0 \
+        "$@" "$corpus"
+}
+
+c_module CMemory
 module Memory -enable-experimental-feature Lifetimes
 module HTTPModel
 module HTTP1
-swiftc "${flags[@]}" -sanitize=fuzzer,address -wmo -module-name Fuzz -use-ld=lld \
-    Tests/Fuzz/Fuzz.swift "$out"/{HTTP1,HTTPModel,Memory,CMemory}.o -o "$out/fuzz"
+fuzzer fuzz Tests/Fuzz/{Fuzz,Parsers,ParserTargets}.swift
 
 for target in "${targets[@]}"; do
-    echo "== $target, ${seconds} s"
-    corpus=$out/corpus/$target
-    mkdir -p "$corpus"
-    # The byte before the message chooses limits, method or framing.
-    number=0
-    while IFS= read -r line; do
-        printf '%b' "\\0000$line" > "$corpus/seed-$((number += 1))"
-    done < "Tests/Fuzz/seeds-$target.txt"
-    # Without its own back-trace: that waits for ever for a process that libFuzzer holds.
-    FUZZ_TARGET=$target SWIFT_BACKTRACE=enable=no ASAN_OPTIONS=detect_leaks=0 "$out/fuzz" \
-        -max_total_time="$seconds" -max_len=1024 -timeout=10 -dict=Tests/Fuzz/http.dict \
-        -artifact_prefix="$out/failures/$target-" -print_final_stats=1 -verbosity=0 \
-        "$corpus"
+    if [ "$target" != connection ]; then
+        fuzz fuzz "$target" -max_len=1024
+        continue
+    fi
+    # Nearly the whole of the proxy, which takes its time to compile.
+    for name in CLinux COpenSSL CCurl CJansson; do c_module $name; done
+    for name in Time Settings Instances Sessions Pool Exchange Linux EventLoop TLS JSON \
+        HealthClient; do
+        module $name
+    done
+    module Proxy -enable-testing
+    fuzzer fuzz-connection -lcurl -ljansson -lcrypto Tests/Fuzz/{Fuzz,Connection*}.swift
+    # Where the sockets are.
+    TMPDIR=$(mktemp -d)
+    export TMPDIR
+    trap 'rm -rf "$TMPDIR"' EXIT
+    fuzz fuzz-connection connection -max_len=2048
 done

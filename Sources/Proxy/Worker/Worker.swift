@@ -140,26 +140,31 @@ struct Worker: ~Copyable {
     /// Runs until told to stop and everything in flight is finished, or given up.
     mutating func run() {
         openConnections()
-        while !isDone {
-            let count = poller.wait(timeout: timeToWait)
-            now = MonotonicClock.now()
-            // The backend's side first: a pooled connection that has ended is known before a
-            // request of the same turn could be written to it, and one that is free serves it.
-            for index in 0..<count { handleUpstream(poller.event(at: index)) }
-            for index in 0..<count { handleOther(poller.event(at: index)) }
-            settle()
-            if deadlines.beginSweep(now: now) {
-                sweep()
-                settle()
-            }
-            access.handOver()
-        }
+        while !isDone { _ = turn(timeout: timeToWait) }
         for index in 0..<downstreams.placeCount {
             guard let token = downstreams.token(at: index) else { continue }
             if access.isOn { noteCutOff(token) }
             closeDownstream(token)
         }
         access.handOver()
+    }
+
+    /// Waits for events, at most for `timeout` (nil: for ever), and handles them; gives how many
+    /// there were.
+    mutating func turn(timeout: Duration?) -> Int {
+        let count = poller.wait(timeout: timeout)
+        now = MonotonicClock.now()
+        // The backend's side first: a pooled connection that has ended is known before a
+        // request of the same turn could be written to it, and one that is free serves it.
+        for index in 0..<count { handleUpstream(poller.event(at: index)) }
+        for index in 0..<count { handleOther(poller.event(at: index)) }
+        settle()
+        if deadlines.beginSweep(now: now) {
+            sweep()
+            settle()
+        }
+        access.handOver()
+        return count
     }
 
     private var isDone: Bool {
