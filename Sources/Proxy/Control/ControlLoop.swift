@@ -139,6 +139,18 @@ struct ControlLoop: ~Copyable {
             return "instance \(short(new)) answers again after it had been replaced: several "
                 + "instances seem to share the address, which identity.instances: single does not "
                 + "serve; \(shared.jar.count(boundTo: old)) sessions cleared"
+        case .several(let returned, let other):
+            return "instance \(short(returned)) answers again after \(short(other)) had replaced "
+                + "it: several instances share the address; from now on a session goes to its own "
+                + "(as with identity.instances: multi)"
+        case .joined(let instance):
+            return "one more backend instance: \(short(instance))"
+        case .gone(let instance):
+            return "backend instance \(short(instance)) is gone, "
+                + "\(shared.jar.count(boundTo: instance)) sessions cleared"
+        case .alone(let instance):
+            return "backend instance \(short(instance)) has been alone for a minute: the next one "
+                + "replaces it"
         case .oldBackend(let cause):
             return "the backend reports no instance ID (\(cause.text)): forwarding, invalidating "
                 + "nothing"
