@@ -20,6 +20,7 @@ struct ControlLoop: ~Copyable {
     private var watcher: Watcher
     private var running: Int
     private var isStopping = false
+    private var saidCannotTellApart = false
 
     init(
         shared: Shared,
@@ -48,14 +49,18 @@ struct ControlLoop: ~Copyable {
     /// Runs until every worker has ended, or somebody insists.
     mutating func run() -> Outcome {
         let watched = [signals.number, shared.control.number, shared.log.number]
+        var settling = MonotonicTime.distantFuture
         while running > 0 {
-            let output = watcher.step(watching: watched)
+            let output = watcher.step(watching: watched, until: settling)
             note(output.changes)
             if let transition = output.transition { note(transition) }
             for message in shared.control.drain() { receive(message) }
             while let signal = signals.next() {
                 guard act(on: signal) else { return .toldTwice }
             }
+            let settled = shared.registry.settle(now: MonotonicClock.now())
+            note(settled.changes)
+            settling = settled.again
             reap()
             shared.log.flush()
         }
@@ -67,6 +72,8 @@ struct ControlLoop: ~Copyable {
         case .connectionLost: watcher.connectionLost(.lost)
         case .connectionRefused: watcher.connectionLost(.refused)
         case .instancesChanged(let changes): note(changes)
+        case .instanceLost: watcher.connectionLost(.lost)
+        case .cannotTellApart: noteCannotTellApart()
         case .workerEnded: running -= 1
         }
     }
@@ -81,12 +88,29 @@ struct ControlLoop: ~Copyable {
         }
     }
 
-    private func note(_ changes: [InstanceChange]) {
+    private mutating func note(_ changes: [InstanceChange]) {
         guard !changes.isEmpty else { return }
+        var looksAround = false
         for change in changes {
             shared.log.write(change.isWarning ? .warning : .info, text(of: change))
+            switch change {
+            case .first, .replaced, .gone: looksAround = true
+            default: break
+            }
         }
         broadcast(.instancesChanged)
+        if looksAround, shared.registry.mode != .single { watcher.lookAround() }
+    }
+
+    private mutating func noteCannotTellApart() {
+        guard !saidCannotTellApart else { return }
+        saidCannotTellApart = true
+        shared.log.write(
+            .error,
+            "several instances share the address, and the backend closes each connection after "
+                + "one answer: they cannot be told apart, requests with a session get 503 "
+                + "(let the backend keep its connections, or run one process)"
+        )
     }
 
     private func broadcast(_ message: WorkerMessage) {
@@ -114,10 +138,11 @@ struct ControlLoop: ~Copyable {
 
     private func reap() {
         let now = MonotonicClock.now()
+        let live = shared.registry.undoubted(now: now)
         for _ in 0..<Self.reapsPerStep {
             let reaped = shared.jar.reap(
                 limit: Self.reapBatch,
-                live: shared.registry.live,
+                live: live,
                 now: now
             )
             if reaped.isPassDone { return }

@@ -25,7 +25,7 @@ extension Worker {
             requestHead,
             in: downstreams[token].wire.input,
             jar: shared.jar,
-            live: shared.registry.live,
+            live: liveInstances(),
             isSecure: downstreams[token].isSecure,
             now: now
         )
@@ -82,13 +82,19 @@ extension Worker {
     }
 
     /// Asks the pool for a connection; after a failure, for one that was verified after it.
-    private mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
+    mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
+        let live = liveInstances()
+        let own = exchanges[exchange].ownInstance
+        if pool.isPairing, own != nil, cannotTellApart(live) {
+            failed(exchange, .unverified)
+            return
+        }
         while true {
             let action = pool.lease(
                 ExchangeID(rawValue: exchange.bits),
-                session: exchanges[exchange].judgement.session?.instance,
+                session: own,
                 verifiedSince: verifiedSince,
-                live: shared.registry.live,
+                live: live,
                 now: now
             )
             switch action {
@@ -134,8 +140,7 @@ extension Worker {
             switch verdict(on: session, over: connection) {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt:
-                exchanges[exchange].judgement.leaveOutSession()
-                exchanges[exchange].machine.sessionLeftOut()
+                exchanges[exchange].leaveOutSession()
             case .stale:
                 giveBack(connection)
                 fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
@@ -174,13 +179,31 @@ extension Worker {
     }
 
     /// Whether a session may go over a connection, by what is known now.
-    func verdict(on session: CarriedSession, over connection: SlabToken) -> WriteVerdict {
-        mayWrite(
+    mutating func verdict(
+        on session: CarriedSession,
+        over connection: SlabToken
+    ) -> WriteVerdict {
+        let live = liveInstances()
+        // Of several instances, the one that a carrier ends in need not be the one that its asker
+        // ended in.
+        let isGuess = live.areMany && upstreams[connection].isCarrier
+        return mayWrite(
             session,
-            to: upstreams[connection].instance ?? .unverified,
-            live: shared.registry.live,
+            to: isGuess ? .unverified : upstreams[connection].instance ?? .unverified,
+            live: live,
             policy: shared.settings.identity.unverified
         )
+    }
+
+    /// The instance of an exchange's session is gone, as was found while it waited.
+    mutating func dismissStale(_ exchange: SlabToken) {
+        guard let session = exchanges[exchange].judgement.session else { return }
+        guard exchanges[exchange].judgement.isExempt else {
+            fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+            return
+        }
+        exchanges[exchange].leaveOutSession()
+        lease(exchange, verifiedSince: .zero)
     }
 
     /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.

@@ -326,9 +326,10 @@ extension Worker {
         let judgement = exchanges[exchange].judgement
         edits.variesByCookie = judgement.injects
         let connection = exchanges[exchange].upstream
+        let live = liveInstances()
         let instance = issuer(
             on: upstreams[connection].instance ?? .unverified,
-            live: shared.registry.live,
+            live: live,
             policy: shared.settings.identity.unverified
         )
         if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {

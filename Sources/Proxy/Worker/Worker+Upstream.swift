@@ -13,6 +13,9 @@ internal import Time
 extension Worker {
     /// Opens as many connections as the pool wants.
     mutating func openConnections() {
+        if pool.isSearching {
+            for connection in pool.makeRoom(now: now) { discardUpstream(SlabToken(connection)) }
+        }
         while true {
             let count = pool.connectionsToOpen(now: now)
             guard count > 0 else { return }
@@ -147,6 +150,7 @@ extension Worker {
         do {
             let openedAt = MonotonicClock.now()
             let descriptor = try connect(from: upstreams[token].firstAddress, &attempt)
+            bind(token, to: nil)
             upstreams[token].replaceSocket(descriptor, openedAt: openedAt)
         } catch {
             return false
@@ -221,6 +225,11 @@ extension Worker {
     /// and is not asked, nor are others until it is time to ask again: requests without a session
     /// go on over them, those with one get 503 (contract 3.2).
     mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
+        if pool.isSearching {
+            // Its siblings answer; that it does not is no reason to ask none of them.
+            openingFailed(token, .timedOut, "the backend does not say who it is: \(report)")
+            return
+        }
         // Where no ID was ever told none is missed: then those who wait for an answer in vain are
         // few, until the watcher has one.
         let isKnown = shared.registry.live.current != .none
@@ -235,6 +244,7 @@ extension Worker {
             let address = shared.upstreamAddresses[addressIndex(of: token)]
             let openedAt = MonotonicClock.now()
             let descriptor = try Socket.connect(to: address)
+            bind(token, to: nil)
             upstreams[token].replaceSocket(descriptor, openedAt: openedAt)
             upstreams[token].phase = .reconnecting
             setDeadline(ofUpstream: token, now + patience.connect)
@@ -285,6 +295,7 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
+        bind(token, to: observation.instance)
         upstreams[token].identifiedAt = wasAsked ? now : nil
         if isCutShort { lostUnused(token) }
         buffers.strip(&upstreams[token].wire.input)
@@ -313,7 +324,8 @@ extension Worker {
         }
     }
 
-    private func news(_ observation: Observation) {
+    private mutating func news(_ observation: Observation) {
+        if observation.live.areMany, pool.isPairing { _ = cannotTellApart(observation.live) }
         if !observation.changes.isEmpty {
             shared.control.send(.instancesChanged(observation.changes))
         }
@@ -324,7 +336,10 @@ extension Worker {
     private mutating func becomesIdle(_ token: SlabToken) {
         upstreams[token].phase = .idle
         upstreams[token].exchange = .none
-        setDeadline(ofUpstream: token, now + patience.idle)
+        setDeadline(
+            ofUpstream: token,
+            now + (pool.isSearching ? patience.tetherRest : patience.idle)
+        )
     }
 
     /// Gives a connection back on which nothing was written.
@@ -347,7 +362,7 @@ extension Worker {
         let action = pool.release(
             ConnectionID(rawValue: token.bits),
             persists: persists,
-            live: shared.registry.live,
+            live: liveInstances(),
             now: now
         )
         switch action {
@@ -429,14 +444,24 @@ extension Worker {
 
     /// The live instances changed: connections to those that are gone are of no use.
     mutating func retireIdle() {
-        for connection in pool.retire(live: shared.registry.live) {
+        let live = liveInstances()
+        for connection in pool.retire(live: live) {
             discardUpstream(SlabToken(connection))
+        }
+        guard live.areMany else { return }
+        for exchange in pool.dismissStale(live: live) { dismissStale(SlabToken(exchange)) }
+        for index in 0..<upstreams.placeCount {
+            guard let token = upstreams.token(at: index), upstreams[token].phase == .idle else {
+                continue
+            }
+            setDeadline(ofUpstream: token, now + patience.tetherRest)
         }
     }
 
     /// Closes a connection that the pool has forgotten.
     mutating func discardUpstream(_ token: SlabToken) {
         guard upstreams.contains(token) else { return }
+        bind(token, to: nil)
         var upstream = upstreams.remove(token)
         buffers.give(upstream.wire.input.takeStorage())
         buffers.give(upstream.wire.output.takeStorage())

@@ -50,6 +50,8 @@ struct Worker: ~Copyable {
     var responseHead: ResponseHead
 
     var now: MonotonicTime
+    /// Which instances live, where they are several, as last read.
+    var liveAmongMany = LiveInstances(current: .none, epoch: 0)
     /// Downstream connections that have something to do before the loop waits again.
     var ready: ContiguousArray<SlabToken> = []
     /// Connections that were granted to exchanges that had waited.
@@ -69,6 +71,8 @@ struct Worker: ~Copyable {
     var provenInstance: InstanceNumber?
     /// Until then the backend is taken to close after each answer, whatever it says.
     var closesUnsaidUntil = MonotonicTime.zero
+    /// Whether it was said that the backend's instances cannot be told apart.
+    var saidCannotTellApart = false
     /// The upstream address that answered last.
     var addressIndex = 0
     /// Connections above `limits.connections` that are being told so.
@@ -106,7 +110,10 @@ struct Worker: ~Copyable {
             limits: PoolLimits(
                 connectionsMax: upstream.maxConnections,
                 queueTimeout: upstream.queueTimeout,
-                idleTimeout: upstream.idleTimeout
+                idleTimeout: upstream.idleTimeout,
+                probesMax: shared.settings.identity.maxProbes,
+                tetherRest: Patience.tetherRest(shared.settings.identity),
+                trustsUnverified: shared.settings.identity.unverified == .forward
             )
         )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
@@ -153,8 +160,10 @@ struct Worker: ~Copyable {
     private var timeToWait: Duration? {
         if !grants.isEmpty || !ready.isEmpty { return .zero }
         var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
+        if pool.isSearching { wake = min(wake, pool.nextProbeTime) }
         if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
         if let stopBy { wake = min(wake, stopBy) }
+        if wake <= now { return .zero }
         return wake == .distantFuture ? nil : wake - now
     }
 
