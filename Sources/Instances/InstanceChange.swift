@@ -10,6 +10,15 @@ public enum InstanceChange: Equatable, Sendable {
     /// restart can cause: several instances answer in turn. It has a new number: the sessions that
     /// it issued before stay stale.
     case returned(old: InstanceNumber, new: InstanceNumber)
+    /// The same under `instances: auto`: from now on both live, each with the sessions that it
+    /// issued and that were not answered 401 yet.
+    case several(returned: InstanceNumber, besides: InstanceNumber)
+    /// Beside others, one more instance lives: a new one, or one that was taken for gone.
+    case joined(InstanceNumber)
+    /// One of several is gone, and its sessions alone are stale.
+    case gone(InstanceNumber)
+    /// Under `instances: auto`, one has been alone for so long that the next new ID replaces it.
+    case alone(InstanceNumber)
     /// The backend has never reported an ID: requests are forwarded, nothing is invalidated.
     case oldBackend(NoIdentityCause)
     /// The backend reported an ID before, and gives none now.
@@ -25,8 +34,9 @@ public enum InstanceChange: Equatable, Sendable {
     /// Whether the promise of the contract is weaker from now on, or something is wrong.
     public var isWarning: Bool {
         switch self {
-        case .first, .replaced, .reportsAgain: false
-        case .returned, .oldBackend, .stoppedReporting, .idPerRequest, .twoIDsOnOneConnection:
+        case .first, .replaced, .joined, .gone, .alone, .reportsAgain: false
+        case .returned, .several, .oldBackend, .stoppedReporting, .idPerRequest,
+            .twoIDsOnOneConnection:
             true
         }
     }

@@ -3,7 +3,7 @@ internal import Time
 /// The instances that are gone: a bounded number, the oldest forgotten first.
 ///
 /// An ID can stand here under several numbers (it came back and was replaced again); the latest
-/// one is found by ID.
+/// one is found by ID. One that lives again under its old number goes on standing here.
 struct ReplacedInstances {
     struct Entry: Equatable {
         var number: InstanceNumber
@@ -36,7 +36,18 @@ struct ReplacedInstances {
         entries[number]?.id
     }
 
+    /// Those that were replaced later than that.
+    func numbers(replacedAfter time: MonotonicTime) -> [InstanceNumber] {
+        entries.values.filter { $0.replacedAt > time }.map(\.number)
+    }
+
     mutating func add(_ entry: Entry) {
+        if entries[entry.number] != nil {
+            // It came back under its number, and is gone again: its place is kept.
+            entries[entry.number] = entry
+            latest[entry.id] = entry.number
+            return
+        }
         if order.count < capacity {
             order.append(entry.number)
         } else {

@@ -54,6 +54,8 @@ public struct WatcherSchedule: Equatable, Sendable {
     private var state = State.waiting(until: .zero)
     private var askedAt: MonotonicTime?
     private var backOff: Duration = Self.pauseMin
+    /// Questions that follow at once, whatever the last one came to.
+    private var hurried = 0
     /// Whether the backend answered the last question; nil before the first outcome.
     public private(set) var isUp: Bool?
 
@@ -91,6 +93,14 @@ public struct WatcherSchedule: Equatable, Sendable {
         }
     }
 
+    /// Whether there are several instances is to be found out: some questions follow at once.
+    public mutating func lookAround(questions: Int, now: MonotonicTime) {
+        hurried = questions
+        if case .waiting(let until) = state {
+            state = .waiting(until: min(until, soonest(now)))
+        }
+    }
+
     /// The question came to an end; `random` is any word, which spreads the next one in time.
     public mutating func answered(
         _ outcome: Outcome,
@@ -106,7 +116,8 @@ public struct WatcherSchedule: Equatable, Sendable {
         case .answered:
             isUp = true
             backOff = Self.pauseMin
-            let regular = (askedAt ?? now) + jittered(random)
+            let regular = hurried > 0 ? now : (askedAt ?? now) + jittered(random)
+            hurried = max(0, hurried - 1)
             state = .waiting(until: max(soonest(now), isToAskAgain ? now : regular))
             return wasUp == true ? nil : .backendUp
         case .failed(let cause):

@@ -40,6 +40,10 @@ struct Connection {
     /// When it became idle.
     var since = MonotonicTime.zero
     var stamp = PairingWindow.Stamp()
+    /// Whose it was when it was last asked again.
+    var instanceAsked = InstanceNumber.unverified
+    /// Whether it is counted among the connections of its instance.
+    var isCounted = false
 
     init(id: ConnectionID, role: Role) {
         self.id = id
@@ -55,6 +59,7 @@ struct Connection {
     ///
     /// As long as one instance lives at a time, whose session it is does not matter here: it is
     /// stale unless it is that instance's, which the verdict finds before anything is written.
+    /// Where several live side by side, a session goes to its own instance, one without to any.
     /// With a session the last answer must be of this epoch and have given an ID. So a connection
     /// without ID asks once more for each such request: no interval has to be chosen, the first
     /// request after the backend reports its ID again finds out, and the cost is one short
@@ -64,8 +69,9 @@ struct Connection {
     /// after that, with a session or without.
     func fits(session: InstanceNumber?, since: MonotonicTime, live: LiveInstances) -> Bool {
         guard verifiedAt >= since else { return false }
-        guard session != nil else { return isUsable(live) }
-        return epoch == live.epoch && live.isLive(instance)
+        guard let session else { return isUsable(live) }
+        guard epoch == live.epoch && live.isLive(instance) else { return false }
+        return !live.areMany || instance == session || !live.isOwn(session)
     }
 }
 

@@ -3,7 +3,8 @@ public import Time
 
 extension Pool {
     /// How many connections to open now.
-    public func connectionsToOpen(now: MonotonicTime) -> Int {
+    public mutating func connectionsToOpen(now: MonotonicTime) -> Int {
+        if isSearching { return connectionsToOpenAmongMany(now: now) }
         let wantsReserve =
             idle.count == 0 && mode != .pairing && !isPaused && !isDraining
             && reserveNotBefore <= now
@@ -33,6 +34,7 @@ extension Pool {
         tally.verifying += 1
         tally.carriersOwed += 1
         if tally.verifying > queue.count { reserveNotBefore = now + Self.reservePace }
+        search.opened(now: now)
     }
 
     /// The carrier of an asker is being opened because `connected` said so.
@@ -88,6 +90,7 @@ extension Pool {
         live: LiveInstances,
         now: MonotonicTime
     ) -> ReadyAction {
+        note(live)
         let place = known(connection)
         let phase = connections[place].phase
         precondition(phase == .asking || phase == .askingAgain, "an answer to no question")
@@ -103,6 +106,16 @@ extension Pool {
         let closing = partner.map { connections[$0].id }
         if let carrier = partner { forget(carrier) }
         connections[place].partner = nil
+        if isSearching {
+            return readyAmongMany(
+                place,
+                instance: instance,
+                persists: persists,
+                closing: closing,
+                live: live,
+                now: now
+            )
+        }
         verified(place, instance: instance, live: live, now: now)
         if !wasAsked && queue.first == nil { isPaused = true }
         let isWanted = queue.first != nil || wasAsked && !isDraining
@@ -110,13 +123,21 @@ extension Pool {
             forget(place)
             return .close(closing: closing)
         }
-        tally.asking -= 1
-        tally.verifying -= 1
+        answered(place)
         guard let first = queue.first else {
             becomeIdle(place, now: now)
             return .idle(closing: closing)
         }
         return .grant(grant(place, to: first), on: connection, closing: closing)
+    }
+
+    /// The identity answer that was due on a connection is in, and it stays.
+    mutating func answered(_ place: Int) {
+        tally.asking -= 1
+        tally.verifying -= 1
+        if connections[place].phase == .askingAgain {
+            askedAgain.remove(connections[place].instanceAsked)
+        }
     }
 
     private mutating func readyPair(
@@ -159,6 +180,10 @@ extension Pool {
         if let partner { forget(partner) }
         forget(place)
         guard phase != .askingAgain else { return action }
+        if isSearching {
+            failAmongMany(failure, &action)
+            return action
+        }
         isPaused = true
         if partner != nil && failure == .timedOut { window.timedOut() }
         if failure == .refused {
@@ -185,18 +210,19 @@ extension Pool {
 
     // MARK: Steps
 
-    private mutating func verified(
+    mutating func verified(
         _ place: Int,
         instance: InstanceNumber,
         live: LiveInstances,
         now: MonotonicTime
     ) {
+        count(place, among: instance)
         connections[place].verifiedAt = now
         connections[place].instance = instance
         connections[place].epoch = live.epoch
     }
 
-    private mutating func grant(_ place: Int, to waiter: Int) -> ExchangeID {
+    mutating func grant(_ place: Int, to waiter: Int) -> ExchangeID {
         connections[place].phase = .leased
         tally.leased += 1
         let exchange = waiters[waiter].exchange
@@ -204,7 +230,7 @@ extension Pool {
         return exchange
     }
 
-    private mutating func fail(_ waiter: Int, in action: inout LossAction) {
+    mutating func fail(_ waiter: Int, in action: inout LossAction) {
         action.failed.append(waiters[waiter].exchange)
         dequeue(waiter)
     }
@@ -226,9 +252,13 @@ extension Pool {
             tally.carriersOwed -= 1
         case .awaitsCarrier:
             tally.verifying -= 1
-        case .asking, .askingAgain:
+        case .asking:
             tally.verifying -= 1
             tally.asking -= 1
+        case .askingAgain:
+            tally.verifying -= 1
+            tally.asking -= 1
+            askedAgain.remove(connections[place].instanceAsked)
         case .idle:
             idle.remove(place)
         case .leased:
@@ -237,6 +267,7 @@ extension Pool {
         case .opening, .standingBy:
             break
         }
+        uncount(place)
         connections.remove(place, key: connections[place].id.rawValue)
     }
 }

@@ -28,6 +28,13 @@ public import Time
 ///     watcher reached the backend  backendUp
 ///     asked to stop                drain            → connections to close
 ///
+/// and where several instances live, as `Pool+Many` tells, also
+///
+///     before connections are opened makeRoom        → connections to close
+///     live instances changed       dismissStale     → exchanges whose session is stale
+///     nothing happens until then   nextProbeTime
+///     idle for `tetherRest`        refresh          → whether to ask it again
+///
 /// A connection that an action or a list says to close, and one that was reported as closed or
 /// failed, is forgotten at that moment: nothing more is reported of it. To use, grant or lease a
 /// connection means to take the verdict of `Sessions` *then*, and to write or release at once.
@@ -74,7 +81,9 @@ public struct Pool: ~Copyable {
     static var reservePace: Duration { .milliseconds(100) }
 
     let limits: PoolLimits
-    var mode = Mode.unknown
+    var mode = Mode.unknown {
+        didSet { modeChanged() }
+    }
     var window = PairingWindow()
     /// No reserve until a connection succeeds.
     var isPaused = false
@@ -89,6 +98,30 @@ public struct Pool: ~Copyable {
     /// Waiters in the order of their arrival, so of their deadlines too.
     var queue = Order()
     var tally = Tally()
+
+    // What the shell looks at in every turn is stored: to ask a borrowed pool copies all of it.
+
+    /// Whether every exchange takes a pair, because the backend closes after each answer.
+    public private(set) var isPairing = false
+    /// Whether several instances live, and connections are told apart by them.
+    ///
+    /// Not while it is open whether the backend keeps connections; and if it does not, they cannot
+    /// be told apart.
+    public private(set) var isSearching = false
+    /// When `expireWaiters` has something to do next, if nothing happens before.
+    public private(set) var nextQueueDeadline = MonotonicTime.distantFuture
+
+    /// The instances that live side by side; nil as long as one replaces the other.
+    var members: [InstanceNumber]? {
+        didSet { modeChanged() }
+    }
+    /// The epoch of which `members` tells.
+    var epochNoted: UInt32 = 0
+    /// Connections by the instance that answered on them last.
+    var bindings = InstanceCounts()
+    /// Those of them that are being asked again.
+    var askedAgain = InstanceCounts()
+    var search = Search()
 
     /// A pool without connections.
     public init(limits: PoolLimits) {
@@ -106,9 +139,6 @@ public struct Pool: ~Copyable {
         )
     }
 
-    /// Whether every exchange takes a pair, because the backend closes after each answer.
-    public var isPairing: Bool { mode == .pairing }
-
     // MARK: Exchanges
 
     /// An exchange wants a connection; `session` is the instance of the session it carries.
@@ -122,6 +152,16 @@ public struct Pool: ~Copyable {
         live: LiveInstances,
         now: MonotonicTime
     ) -> LeaseAction {
+        note(live)
+        if isSearching {
+            let waiter = Waiter(
+                exchange: exchange,
+                session: session,
+                verifiedSince: verifiedSince,
+                deadline: now + limits.queueTimeout
+            )
+            return leaseAmongMany(waiter, live: live, now: now)
+        }
         var candidate = idle.first
         while let place = candidate {
             if connections[place].fits(session: session, since: verifiedSince, live: live) {
@@ -132,7 +172,13 @@ public struct Pool: ~Copyable {
             }
             candidate = idle.place(after: place)
         }
-        wait(exchange, session: session, verifiedSince: verifiedSince, now: now)
+        let waiter = Waiter(
+            exchange: exchange,
+            session: session,
+            verifiedSince: verifiedSince,
+            deadline: now + limits.queueTimeout
+        )
+        wait(waiter)
         guard let place = idle.first else { return .wait }
         idle.remove(place)
         askAgain(place)
@@ -157,11 +203,6 @@ public struct Pool: ~Copyable {
         return expired
     }
 
-    /// When `expireWaiters` has something to do next, if nothing happens before.
-    public var nextQueueDeadline: MonotonicTime {
-        queue.first.map { waiters[$0].deadline } ?? .distantFuture
-    }
-
     /// An exchange is done with its connection, or the verdict refused it before a byte was sent.
     ///
     /// `persists` says that the connection can carry another request. One that is lost in use is
@@ -172,6 +213,7 @@ public struct Pool: ~Copyable {
         live: LiveInstances,
         now: MonotonicTime
     ) -> ReleaseAction {
+        note(live)
         let place = known(connection)
         precondition(connections[place].phase == .leased, "released without a lease")
         let isCarrier = connections[place].role == .carrier
@@ -179,6 +221,7 @@ public struct Pool: ~Copyable {
             forget(place)
             return .close
         }
+        if isSearching, !isCarrier { return releaseAmongMany(place, live: live, now: now) }
         guard let first = queue.first else {
             if isCarrier || mode == .pairing || isDraining {
                 forget(place)
@@ -211,6 +254,7 @@ public struct Pool: ~Copyable {
 
     /// The instances that live changed: idle connections of those that are gone, to be closed.
     public mutating func retire(live: LiveInstances) -> [ConnectionID] {
+        note(live)
         var retired: [ConnectionID] = []
         var candidate = idle.first
         while let place = candidate {
@@ -226,8 +270,11 @@ public struct Pool: ~Copyable {
     /// The connections that have been idle for too long, to be closed.
     public mutating func closeIdle(now: MonotonicTime) -> [ConnectionID] {
         var expired: [ConnectionID] = []
+        var candidate = idle.last
         // The order of last use is the order of the list.
-        while let place = idle.last, connections[place].since + limits.idleTimeout <= now {
+        while let place = candidate, connections[place].since + limits.idleTimeout <= now {
+            candidate = idle.place(before: place)
+            if isTether(place) { continue }
             expired.append(connections[place].id)
             forget(place)
         }
@@ -252,25 +299,20 @@ public struct Pool: ~Copyable {
 
     // MARK: Steps
 
-    private mutating func wait(
-        _ exchange: ExchangeID,
-        session: InstanceNumber?,
-        verifiedSince: MonotonicTime,
-        now: MonotonicTime
-    ) {
-        let deadline = now + limits.queueTimeout
-        let waiter = Waiter(
-            exchange: exchange,
-            session: session,
-            verifiedSince: verifiedSince,
-            deadline: deadline
-        )
-        queue.insertLast(waiters.insert(waiter, for: exchange.rawValue))
+    mutating func wait(_ waiter: Waiter) {
+        queue.insertLast(waiters.insert(waiter, for: waiter.exchange.rawValue))
+        if queue.count == 1 { nextQueueDeadline = waiter.deadline }
     }
 
     mutating func dequeue(_ place: Int) {
         queue.remove(place)
         waiters.remove(place, key: waiters[place].exchange.rawValue)
+        nextQueueDeadline = queue.first.map { waiters[$0].deadline } ?? .distantFuture
+    }
+
+    private mutating func modeChanged() {
+        isPairing = mode == .pairing
+        isSearching = members != nil && mode == .persistent
     }
 
     mutating func becomeIdle(_ place: Int, now: MonotonicTime) {
@@ -279,8 +321,10 @@ public struct Pool: ~Copyable {
         idle.insertFirst(place)
     }
 
-    private mutating func askAgain(_ place: Int) {
+    mutating func askAgain(_ place: Int) {
         connections[place].phase = .askingAgain
+        connections[place].instanceAsked = connections[place].instance
+        askedAgain.add(connections[place].instance)
         tally.asking += 1
         tally.verifying += 1
     }

@@ -28,12 +28,29 @@ public struct PoolLimits: Sendable, Equatable {
     public var queueTimeout: Duration
     /// How long a connection may be idle.
     public var idleTimeout: Duration
+    /// Where several instances live, connections that may be on their way to find one.
+    public var probesMax: Int
+    /// After how long without use the connection that is kept to an instance is asked again, so
+    /// that the backend does not take it for idle.
+    public var tetherRest: Duration
+    /// Whether a session may go over a connection that did not say whose it is.
+    public var trustsUnverified: Bool
 
     /// Limits from their parts.
-    public init(connectionsMax: Int, queueTimeout: Duration, idleTimeout: Duration) {
+    public init(
+        connectionsMax: Int,
+        queueTimeout: Duration,
+        idleTimeout: Duration,
+        probesMax: Int = 64,
+        tetherRest: Duration = .seconds(1),
+        trustsUnverified: Bool = false
+    ) {
         self.connectionsMax = connectionsMax
         self.queueTimeout = queueTimeout
         self.idleTimeout = idleTimeout
+        self.probesMax = probesMax
+        self.tetherRest = tetherRest
+        self.trustsUnverified = trustsUnverified
     }
 }
 

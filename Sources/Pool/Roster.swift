@@ -124,6 +124,12 @@ struct Order {
         return next < 0 ? nil : next
     }
 
+    /// The place in front of another, or nil.
+    func place(before place: Int) -> Int? {
+        let previous = links[place].previous
+        return previous < 0 ? nil : previous
+    }
+
     mutating func insertFirst(_ place: Int) {
         makeRoom(for: place)
         links[place] = Link(previous: -1, next: head)

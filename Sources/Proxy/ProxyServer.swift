@@ -35,7 +35,10 @@ public enum ProxyServer {
         let shared = try Shared(
             settings: settings,
             jar: Jar(settings.jar, session: settings.session, key: random),
-            registry: InstanceRegistry(),
+            registry: InstanceRegistry(
+                mode: settings.identity.instances,
+                grace: settings.identity.grace
+            ),
             log: log,
             upstreamAddresses: try resolve(settings.upstream.address, log)
         )

@@ -77,6 +77,10 @@ enum ControlMessage: Sendable {
     case name(NameSchedule.News)
     /// An identity answer brought news.
     case instancesChanged([InstanceChange])
+    /// The last connection to one of several instances was lost.
+    case instanceLost
+    /// Several instances, and each closes its connections after each answer.
+    case cannotTellApart
     /// A worker has finished what was in flight, and ended.
     case workerEnded
 }

@@ -49,8 +49,8 @@ enum Schema {
 
     /// Keys of the contract that do not exist yet, whatever they are set to.
     static let notYet: Set<String> = [
-        "listen.tls", "upstream.tls", "identity.url", "identity.max_probes", "identity.grace",
-        "session.carrier.cookie", "session.capture.cookie",
+        "listen.tls", "upstream.tls", "identity.url", "session.carrier.cookie",
+        "session.capture.cookie",
     ]
 
     /// The keys of a section.

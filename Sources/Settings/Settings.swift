@@ -87,16 +87,32 @@ public struct IdentitySettings: Sendable, Equatable {
         case forward
     }
 
+    /// How many instances live at a time (contract 3.4).
+    public enum Instances: Sendable, Equatable {
+        /// One, until it shows that there are several.
+        case auto
+        /// One: a new one replaces the old one.
+        case single
+        /// Several, side by side behind one address.
+        case multi
+    }
+
     /// The request target that is asked.
     public var path = "/health"
     /// Tried in order; the first that yields a value counts.
     public var from: [IdentitySource] = [
         .json(pointer: "/serverInstanceId"), .json(pointer: "/startedAt"),
     ]
+    /// How many instances there are.
+    public var instances = Instances.auto
     /// Between two questions of the watcher.
     public var interval: Duration = .seconds(2)
     /// For the whole of one question.
     public var timeout: Duration = .seconds(5)
+    /// Connections that are opened at a time, for each worker, to find one of several instances.
+    public var maxProbes = 64
+    /// How long one of several instances is looked for before it counts as gone.
+    public var grace: Duration = .seconds(2)
     /// The policy for connections that give no ID.
     public var unverified = Unverified.refuse
 

@@ -14,8 +14,13 @@ extension SettingsReader {
                 let ways: KeyValuePairs<String, Void?> = ["connection": (), "watch": nil]
                 _ = reader.choice(item, ways)
             case "instances":
-                let ways: KeyValuePairs<String, Void?> = ["auto": nil, "single": (), "multi": nil]
-                _ = reader.choice(item, ways)
+                let ways: KeyValuePairs<String, IdentitySettings.Instances?> = [
+                    "auto": .auto, "single": .single, "multi": .multi,
+                ]
+                identity.instances = reader.choice(item, ways) ?? identity.instances
+            case "max_probes": reader.set(&identity.maxProbes, item, in: 1...1024)
+            case "grace":
+                reader.set(&identity.grace, item, in: .zero...(.seconds(3600)))
             case "interval":
                 reader.set(&identity.interval, item, in: .milliseconds(10)...(.seconds(3600)))
             case "timeout":

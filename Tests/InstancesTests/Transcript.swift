@@ -1,9 +1,14 @@
 import Instances
+import Settings
 import Time
 
 /// A registry with a clock in milliseconds, so that a test reads as a transcript.
 struct Transcript {
-    let registry = InstanceRegistry()
+    let registry: InstanceRegistry
+
+    init(_ mode: IdentitySettings.Instances = .single) {
+        registry = InstanceRegistry(mode: mode)
+    }
 
     func answer(
         _ id: String,
@@ -37,9 +42,29 @@ struct Transcript {
         )
     }
 
-    private func time(_ milliseconds: Int64) -> MonotonicTime {
-        MonotonicTime(nanoseconds: milliseconds * 1_000_000)
+    /// One connection of this instance more, or one less.
+    @discardableResult
+    func holds(_ raw: UInt32, at now: Int64) -> Bool {
+        registry.rebind(nil, to: number(raw), now: time(now))
     }
+
+    @discardableResult
+    func loses(_ raw: UInt32, at now: Int64) -> Bool {
+        registry.rebind(number(raw), to: nil, now: time(now))
+    }
+
+    func settle(at now: Int64) -> [InstanceChange] {
+        registry.settle(now: time(now)).changes
+    }
+
+    /// So many answers, each on a connection of its own, opened and answered in one millisecond.
+    func answers(_ id: String, times: Int, from start: Int64) {
+        for index in 0..<Int64(times) { _ = answer(id, opened: start + index, at: start + index) }
+    }
+}
+
+func time(_ milliseconds: Int64) -> MonotonicTime {
+    MonotonicTime(nanoseconds: milliseconds * 1_000_000)
 }
 
 func number(_ rawValue: UInt32) -> InstanceNumber {

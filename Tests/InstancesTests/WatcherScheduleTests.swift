@@ -2,10 +2,6 @@ import Instances
 import Testing
 import Time
 
-private func time(_ milliseconds: Int64) -> MonotonicTime {
-    MonotonicTime(nanoseconds: milliseconds * 1_000_000)
-}
-
 /// A word that makes the jitter nothing: the middle of the spread for an interval of 2 s.
 private let middle: UInt64 = 200_000_000
 
@@ -188,5 +184,20 @@ struct WatcherScheduleTests {
         for _ in 0..<100 {
             _ = long.answered(.failed(.refused), random: .max, now: time(0))
         }
+    }
+
+    @Test("3.4 to look around is some questions at once, then as always")
+    mutating func lookAround() {
+        #expect(ask(at: 0))
+        _ = schedule.answered(.answered, random: middle, now: time(1))
+        #expect(!ask(at: 500))
+        schedule.lookAround(questions: 3, now: time(500))
+        for now in [500, 510, 520, 530] as [Int64] {
+            #expect(ask(at: now), "at \(now)")
+            _ = schedule.answered(.answered, random: middle, now: time(now + 1))
+        }
+        #expect(!ask(at: 540))
+        #expect(!ask(at: 2_529))
+        #expect(ask(at: 2_530))
     }
 }

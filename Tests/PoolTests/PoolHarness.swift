@@ -8,12 +8,13 @@ final class PoolHarness {
     var live = LiveInstances(current: InstanceNumber(rawValue: 1), epoch: 1)
     var now = MonotonicTime.zero
 
-    init(connectionsMax: Int = 8) {
+    init(connectionsMax: Int = 8, probesMax: Int = 64) {
         pool = Pool(
             limits: PoolLimits(
                 connectionsMax: connectionsMax,
                 queueTimeout: .seconds(5),
-                idleTimeout: .seconds(60)
+                idleTimeout: .seconds(60),
+                probesMax: probesMax
             )
         )
     }
@@ -44,6 +45,19 @@ final class PoolHarness {
             now: now
         )
     }
+
+    /// With the session of one of several instances, or without one.
+    func lease(_ exchange: UInt64, of instance: InstanceNumber?) -> LeaseAction {
+        pool.lease(e(exchange), session: instance, live: live, now: now)
+    }
+
+    func dismissStale() -> [ExchangeID] { pool.dismissStale(live: live) }
+
+    func makeRoom() -> [ConnectionID] { pool.makeRoom(now: now) }
+
+    func refresh(_ connection: UInt64) -> Bool { pool.refresh(c(connection), now: now) }
+
+    var nextProbeTime: MonotonicTime { pool.nextProbeTime }
 
     func opening(_ connection: UInt64) { pool.opening(c(connection), now: now) }
 

@@ -132,6 +132,41 @@ import Time
         #expect(verdict(boundToNone, .none, one) == .stale)
     }
 
+    @Test("3.4 where a session may be written when several instances live")
+    func writingAmongMany() throws {
+        var world = World()
+        let (one, two, three) = (number(1), number(2), number(3))
+        _ = world.capture("s-1")
+        let bound = try #require(world.get("X-Session-ID: s-1").session)
+        world.live.current = two
+        let unknown = try #require(world.get("X-Session-ID: s-2").session)
+        func verdict(
+            _ session: CarriedSession,
+            _ connection: InstanceNumber,
+            _ members: [InstanceNumber],
+            _ policy: IdentitySettings.Unverified = .refuse
+        ) -> WriteVerdict {
+            let live = LiveInstances(current: members.last ?? .none, epoch: 9, members: members)
+            return mayWrite(session, to: connection, live: live, policy: policy)
+        }
+        #expect(verdict(bound, one, [one, two]) == .write)
+        #expect(verdict(bound, two, [one, two]) == .otherInstance)
+        #expect(verdict(bound, .unverified, [one, two]) == .unverified)
+        #expect(verdict(bound, .unverified, [one, two], .forward) == .write)
+        #expect(verdict(bound, two, [two, three]) == .stale)
+        #expect(verdict(bound, .unverified, [two], .forward) == .stale)
+        // Any instance that lived when the request came may have issued it, no later one.
+        #expect(verdict(unknown, one, [one, two, three]) == .write)
+        #expect(verdict(unknown, two, [one, two, three]) == .write)
+        #expect(verdict(unknown, three, [one, two, three]) == .otherInstance)
+        #expect(verdict(unknown, one, [two, three]) == .otherInstance)
+        #expect(verdict(unknown, three, [three]) == .stale)
+        #expect(verdict(unknown, .unverified, [one]) == .unverified)
+        #expect(verdict(unknown, .unverified, [three]) == .stale)
+    }
+
+    private func number(_ rawValue: UInt32) -> InstanceNumber { InstanceNumber(rawValue: rawValue) }
+
     @Test("3.2 who issued a session on a connection that does not say whose it is")
     func issuers() {
         let world = World()

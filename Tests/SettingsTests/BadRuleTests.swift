@@ -31,17 +31,17 @@ private enum Tables {
         identity: { verify: wach }
         => 2:21: expected 'connection' or 'watch' for 'identity.verify', found 'wach'; \
         did you mean 'watch'?
-        identity: { verify: watch, instances: auto }
+        identity: { verify: watch, instances: several }
         => 2:21: 'identity.verify: watch' {not}; for now it is 'connection'
-        => 2:39: 'identity.instances: auto' {not}; for now it is 'single'
-        identity: { instances: multi, augment: true, url: http://a }
-        => 2:24: 'identity.instances: multi' {not}; for now it is 'single'
-        => 2:40: 'identity.augment: true' {not}; for now it is 'false'
-        => 2:46: 'identity.url' {not}
-        identity: { max_probes: 64, grace: 2s, headers: { A: b } }
-        => 2:13: 'identity.max_probes' {not}
-        => 2:29: 'identity.grace' {not}
-        => 2:51: 'identity.headers' {not}
+        => 2:39: expected 'auto', 'single' or 'multi' for 'identity.instances', found 'several'
+        identity: { augment: true, url: http://a, headers: { A: b } }
+        => 2:22: 'identity.augment: true' {not}; for now it is 'false'
+        => 2:28: 'identity.url' {not}
+        => 2:54: 'identity.headers' {not}
+        identity: { max_probes: 0, grace: 2 }
+        => 2:25: expected a number from 1 to 1024 for 'identity.max_probes', found '0'
+        => 2:35: expected a duration (such as 2s) from 0s to 1h for 'identity.grace', found '2'; \
+        the unit is missing: ms, s, m, h or d
         identity: { headers: [], augment: yes, unverified: [ refuse ] }
         => 2:22: expected a mapping of fields (such as {}) for 'identity.headers', found a list
         => 2:35: expected 'false' or 'true' for 'identity.augment', found 'yes'

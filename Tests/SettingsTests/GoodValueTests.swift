@@ -71,7 +71,9 @@ struct GoodValueTests {
               path: /status?full=1
               from: [ json:/a/~0b~1c, "json:/Ünicode x" ]
               verify: connection
-              instances: single
+              instances: multi
+              max_probes: 7
+              grace: 500ms
               interval: 10ms
               timeout: 1h
               augment: false
@@ -82,6 +84,9 @@ struct GoodValueTests {
         let identity = settings.identity
         #expect(identity.path == "/status?full=1")
         #expect(identity.from == [.json(pointer: "/a/~0b~1c"), .json(pointer: "/Ünicode x")])
+        #expect(identity.instances == .multi)
+        #expect(identity.maxProbes == 7)
+        #expect(identity.grace == .milliseconds(500))
         #expect(identity.interval == .milliseconds(10))
         #expect(identity.timeout == .seconds(3600))
         #expect(identity.unverified == .forward)

@@ -190,6 +190,12 @@ public final class ChildProcess: Sendable {
         }
     }
 
+    /// Ends a process the hard way that one of these has started.
+    public static func killDescendant(_ pid: Int32) {
+        precondition(pid > 1)
+        _ = Glibc.kill(pid, SIGKILL)
+    }
+
     /// Ends it the hard way and waits until it is gone.
     public func kill9() {
         send(SIGKILL)

@@ -32,6 +32,7 @@ struct ControlLoop: ~Copyable {
     private var reapedAt = MonotonicTime.zero
     private var dropsToldAt = MonotonicTime.zero
     private var isStopping = false
+    private var saidCannotTellApart = false
 
     init(
         shared: Shared,
@@ -67,18 +68,26 @@ struct ControlLoop: ~Copyable {
         let watched = [
             signals.number, shared.control.number, shared.log.number, shared.accessLog.number,
         ]
+        var settling = MonotonicTime.distantFuture
         writeLogs()
         while running > 0 {
             var blocked: [Int32] = []
             if events.isWaiting { blocked.append(events.number) }
             if requests.isWaiting { blocked.append(requests.number) }
-            let output = watcher.step(watching: watched, awaitingRoom: blocked)
+            let output = watcher.step(
+                watching: watched,
+                awaitingRoom: blocked,
+                until: settling
+            )
             note(output.changes)
             if let transition = output.transition { note(transition) }
             for message in shared.control.drain() { receive(message) }
             while let signal = signals.next() {
                 guard act(on: signal) else { return .toldTwice }
             }
+            let settled = shared.registry.settle(now: MonotonicClock.now())
+            note(settled.changes)
+            settling = settled.again
             reap()
             writeLogs()
         }
@@ -121,6 +130,8 @@ struct ControlLoop: ~Copyable {
             names?.connectionFailed()
         case .name(let news): note(news)
         case .instancesChanged(let changes): note(changes)
+        case .instanceLost: watcher.connectionLost(.lost)
+        case .cannotTellApart: noteCannotTellApart()
         case .workerEnded: running -= 1
         }
     }
@@ -153,12 +164,29 @@ struct ControlLoop: ~Copyable {
         }
     }
 
-    private func note(_ changes: [InstanceChange]) {
+    private mutating func note(_ changes: [InstanceChange]) {
         guard !changes.isEmpty else { return }
+        var looksAround = false
         for change in changes {
             shared.log.write(change.isWarning ? .warning : .info, text(of: change))
+            switch change {
+            case .first, .replaced, .gone: looksAround = true
+            default: break
+            }
         }
         broadcast(.instancesChanged)
+        if looksAround, shared.registry.mode != .single { watcher.lookAround() }
+    }
+
+    private mutating func noteCannotTellApart() {
+        guard !saidCannotTellApart else { return }
+        saidCannotTellApart = true
+        shared.log.write(
+            .error,
+            "several instances share the address, and the backend closes each connection after "
+                + "one answer: they cannot be told apart, requests with a session get 503 "
+                + "(let the backend keep its connections, or run one process)"
+        )
     }
 
     private func broadcast(_ message: WorkerMessage) {
@@ -187,10 +215,11 @@ struct ControlLoop: ~Copyable {
         let now = MonotonicClock.now()
         guard reapedAt + Self.reapPace <= now else { return }
         reapedAt = now
+        let live = shared.registry.undoubted(now: now)
         for _ in 0..<Self.reapsPerStep {
             let reaped = shared.jar.reap(
                 limit: Self.reapBatch,
-                live: shared.registry.live,
+                live: live,
                 now: now
             )
             if reaped.isPassDone { return }
@@ -212,6 +241,18 @@ struct ControlLoop: ~Copyable {
             return "instance \(short(new)) answers again after it had been replaced: several "
                 + "instances seem to share the address, which identity.instances: single does not "
                 + "serve; \(shared.jar.count(boundTo: old)) sessions cleared"
+        case .several(let returned, let other):
+            return "instance \(short(returned)) answers again after \(short(other)) had replaced "
+                + "it: several instances share the address; from now on a session goes to its own "
+                + "(as with identity.instances: multi)"
+        case .joined(let instance):
+            return "one more backend instance: \(short(instance))"
+        case .gone(let instance):
+            return "backend instance \(short(instance)) is gone, "
+                + "\(shared.jar.count(boundTo: instance)) sessions cleared"
+        case .alone(let instance):
+            return "backend instance \(short(instance)) has been alone for a minute: the next one "
+                + "replaces it"
         case .oldBackend(let cause):
             return "the backend reports no instance ID (\(cause.text)): forwarding, invalidating "
                 + "nothing"

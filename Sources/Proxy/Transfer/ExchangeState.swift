@@ -1,6 +1,7 @@
 internal import Exchange
 internal import HTTP1
 internal import HTTPModel
+internal import Instances
 internal import Memory
 internal import Sessions
 internal import Time
@@ -17,6 +18,8 @@ struct ExchangeState: ~Copyable {
     /// For the backend, unless the client named the request; a retry has the same one.
     let requestID: RequestID
     var judgement: Judgement
+    /// The instance whose connection its session needs: `none` if any will do, nil without one.
+    private(set) var ownInstance: InstanceNumber?
     var machine: ExchangeMachine
 
     /// How the request's content is framed, on both sides.
@@ -50,6 +53,9 @@ struct ExchangeState: ~Copyable {
         clientMinorVersion = head.minorVersion
         clientPersists = head.isPersistent
         self.requestID = requestID
+        if let session = judgement.session {
+            ownInstance = session.isBound ? session.instance : InstanceNumber.none
+        }
         self.judgement = judgement
         self.machine = machine
         requestFraming = head.framing
@@ -65,6 +71,13 @@ struct ExchangeState: ~Copyable {
         if judgement.dropsCarrier { edits.droppedLine = judgement.carrierLine }
         if judgement.injects { edits.injected = judgement.session?.sessionID }
         return edits
+    }
+
+    /// Its session is stale, and it goes on without.
+    mutating func leaveOutSession() {
+        judgement.leaveOutSession()
+        machine.sessionLeftOut()
+        ownInstance = nil
     }
 
     /// Begins the request anew, for the retry.

@@ -38,6 +38,8 @@ struct Upstream: ~Copyable {
 
     /// Who answers on it; nil before the first answer.
     var instance: InstanceNumber?
+    /// The instance that it is counted for with the registry, where several may live.
+    var held: InstanceNumber?
     /// When its instance was told on this very connection; nil if it was not asked on this one.
     var identifiedAt: MonotonicTime?
     /// Whether it carries what its asker was asked for (backends that close after each answer).

@@ -71,20 +71,31 @@ public struct Watcher: ~Copyable {
         client.takeAddresses(addresses)
     }
 
-    /// Asks if it is time to, and waits once: for an answer, a descriptor, or the next question.
+    /// Asks some questions at once, since several instances may share the address: a second one
+    /// shows by them within a moment, and not only when its sessions are mistaken for stale.
+    public mutating func lookAround() {
+        schedule.lookAround(questions: Self.lookAroundQuestions, now: clock())
+    }
+
+    /// If four processes take turns at random, one in a hundred times all of these go to one.
+    private static var lookAroundQuestions: Int { 16 }
+
+    /// Asks if it is time to, and waits once: for an answer, a descriptor, the next question, or
+    /// until the time given.
     ///
     /// Descriptors that are `awaitingRoom` are watched for writing.
     public mutating func step(
         watching descriptors: [Int32],
-        awaitingRoom: [Int32] = []
+        awaitingRoom: [Int32] = [],
+        until limit: MonotonicTime = .distantFuture
     ) -> WatcherOutput {
-        var timeout = Duration.seconds(60)
         let now = clock()
+        var timeout = max(.zero, min(.seconds(60), limit - now))
         switch schedule.wake(now: now) {
         case .ask:
             ask(.plain, over: .once, now: now)
         case .wait(let until):
-            timeout = until - now
+            timeout = min(timeout, until - now)
         case .waitForAnswer:
             break
         }

@@ -14,6 +14,13 @@ struct Patience: Sendable {
     let idle: Nanoseconds
     let identity: Nanoseconds
     let identityInterval: Nanoseconds
+    let tetherRest: Nanoseconds
+
+    /// Servers that close idle connections do so after two seconds at the soonest (gunicorn's
+    /// threads; uvicorn's and Node's take five).
+    static func tetherRest(_ identity: IdentitySettings) -> Duration {
+        min(.seconds(1), identity.interval / 2)
+    }
 
     init(_ settings: Settings) {
         header = Nanoseconds(settings.timeouts.header)
@@ -25,5 +32,6 @@ struct Patience: Sendable {
         idle = Nanoseconds(settings.upstream.idleTimeout)
         identity = Nanoseconds(settings.identity.timeout)
         identityInterval = Nanoseconds(settings.identity.interval)
+        tetherRest = Nanoseconds(Self.tetherRest(settings.identity))
     }
 }

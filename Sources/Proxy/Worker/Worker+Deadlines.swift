@@ -58,10 +58,11 @@ extension Worker {
             openingFailed(token, .timedOut, "not connected in time")
         case .connected:
             openingFailed(token, .timedOut, "the other connection of the pair was not made in time")
+        case .asking where isBusy(token): setDeadline(ofUpstream: token, now + patience.identity)
         case .asking: identityUnknown(token, .failed(.timedOut))
         case .idle:
             for connection in pool.closeIdle(now: now) { discardUpstream(SlabToken(connection)) }
-            if upstreams.contains(token) { setDeadline(ofUpstream: token, now + .seconds(1)) }
+            if upstreams.contains(token) { rest(token) }
         case .leased:
             let exchange = upstreams[token].exchange
             if exchanges.contains(exchange) { failed(exchange, .noAnswer) }

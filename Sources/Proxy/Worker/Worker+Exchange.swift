@@ -25,7 +25,7 @@ extension Worker {
             requestHead,
             in: downstreams[token].wire.input,
             jar: shared.jar,
-            live: shared.registry.live,
+            live: liveInstances(),
             isSecure: downstreams[token].isSecure,
             now: now
         )
@@ -93,13 +93,19 @@ extension Worker {
     }
 
     /// Asks the pool for a connection; after a failure, for one that was verified after it.
-    private mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
+    mutating func lease(_ exchange: SlabToken, verifiedSince: MonotonicTime) {
+        let live = liveInstances()
+        let own = exchanges[exchange].ownInstance
+        if pool.isPairing, own != nil, cannotTellApart(live) {
+            failed(exchange, .unverified)
+            return
+        }
         while true {
             let action = pool.lease(
                 ExchangeID(rawValue: exchange.bits),
-                session: exchanges[exchange].judgement.session?.instance,
+                session: own,
                 verifiedSince: verifiedSince,
-                live: shared.registry.live,
+                live: live,
                 now: now
             )
             switch action {
@@ -145,9 +151,7 @@ extension Worker {
             switch verdict(on: session, over: connection) {
             case .write: break
             case .stale where exchanges[exchange].judgement.isExempt:
-                exchanges[exchange].judgement.leaveOutSession()
-                exchanges[exchange].machine.sessionLeftOut()
-                if access.isOn { noteVerdict(exchange, "left-out") }
+                leaveOutSession(exchange)
             case .stale:
                 giveBack(connection)
                 fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
@@ -189,13 +193,37 @@ extension Worker {
     }
 
     /// Whether a session may go over a connection, by what is known now.
-    func verdict(on session: CarriedSession, over connection: SlabToken) -> WriteVerdict {
-        mayWrite(
+    mutating func verdict(
+        on session: CarriedSession,
+        over connection: SlabToken
+    ) -> WriteVerdict {
+        let live = liveInstances()
+        // Of several instances, the one that a carrier ends in need not be the one that its asker
+        // ended in.
+        let isGuess = live.areMany && upstreams[connection].isCarrier
+        return mayWrite(
             session,
-            to: upstreams[connection].instance ?? .unverified,
-            live: shared.registry.live,
+            to: isGuess ? .unverified : upstreams[connection].instance ?? .unverified,
+            live: live,
             policy: shared.settings.identity.unverified
         )
+    }
+
+    /// The instance of an exchange's session is gone, as was found while it waited.
+    mutating func dismissStale(_ exchange: SlabToken) {
+        guard let session = exchanges[exchange].judgement.session else { return }
+        guard exchanges[exchange].judgement.isExempt else {
+            fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+            return
+        }
+        leaveOutSession(exchange)
+        lease(exchange, verifiedSince: .zero)
+    }
+
+    /// An exempt request goes on without its stale session.
+    private mutating func leaveOutSession(_ exchange: SlabToken) {
+        exchanges[exchange].leaveOutSession()
+        if access.isOn { noteVerdict(exchange, "left-out") }
     }
 
     /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.

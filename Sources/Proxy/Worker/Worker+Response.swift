@@ -268,7 +268,7 @@ extension Worker {
         }
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
-            provenInstance = upstreams[connection].instance
+            provenInstances.insert(upstreams[connection].instance)
         }
         upstreams[connection].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
@@ -341,7 +341,7 @@ extension Worker {
         let judgement = exchanges[exchange].judgement
         edits.variesByCookie = judgement.injects
         let connection = exchanges[exchange].upstream
-        let live = shared.registry.live
+        let live = liveInstances()
         let instance = issuer(
             on: upstreams[connection].instance ?? .unverified,
             live: live,

@@ -45,7 +45,7 @@ extension Worker {
         settleSession(exchange, plan, sessionID: nil, endedByBackend: false, &edits)
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
-            provenInstance = upstreams[connection].instance
+            provenInstances.insert(upstreams[connection].instance)
         }
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count

@@ -13,6 +13,9 @@ internal import Time
 extension Worker {
     /// Opens as many connections as the pool wants.
     mutating func openConnections() {
+        if pool.isSearching {
+            for connection in pool.makeRoom(now: now) { discardUpstream(SlabToken(connection)) }
+        }
         while true {
             let count = pool.connectionsToOpen(now: now)
             guard count > 0 else { return }
@@ -187,6 +190,7 @@ extension Worker {
             let first = upstreams[token].firstAddress
             let descriptor = try connect(from: first, &attempt)
             let address = addresses[(first + attempt) % addresses.count]
+            bind(token, to: nil)
             upstreams[token].replaceSocket(descriptor, address: address, openedAt: openedAt)
             upstreams[token].isOutdated = false
         } catch {
@@ -263,6 +267,11 @@ extension Worker {
     /// and is not asked, nor are others until it is time to ask again: requests without a session
     /// go on over them, those with one get 503 (contract 3.2).
     mutating func identityUnknown(_ token: SlabToken, _ report: IdentityReport) {
+        if pool.isSearching {
+            // Its siblings answer; that it does not is no reason to ask none of them.
+            openingFailed(token, .timedOut, "the backend does not say who it is: \(report)")
+            return
+        }
         // Where no ID was ever told none is missed: then those who wait for an answer in vain are
         // few, until the watcher has one.
         let isKnown = shared.registry.live.current != .none
@@ -277,6 +286,7 @@ extension Worker {
             let openedAt = MonotonicClock.now()
             let address = upstreams[token].address
             let descriptor = try Socket.connect(to: address)
+            bind(token, to: nil)
             upstreams[token].replaceSocket(descriptor, address: address, openedAt: openedAt)
             upstreams[token].phase = .reconnecting
             setDeadline(ofUpstream: token, now + patience.connect)
@@ -327,6 +337,7 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
+        bind(token, to: observation.instance)
         let verifyTime = upstreams[token].takeVerifyTime(now: now)
         upstreams[token].identifiedAt = wasAsked ? now : nil
         if isCutShort { lostUnused(token) }
@@ -362,7 +373,8 @@ extension Worker {
         }
     }
 
-    private func news(_ observation: Observation) {
+    private mutating func news(_ observation: Observation) {
+        if observation.live.areMany, pool.isPairing { _ = cannotTellApart(observation.live) }
         if !observation.changes.isEmpty {
             shared.control.send(.instancesChanged(observation.changes))
         }
@@ -373,7 +385,10 @@ extension Worker {
     private mutating func becomesIdle(_ token: SlabToken) {
         upstreams[token].phase = .idle
         upstreams[token].exchange = .none
-        setDeadline(ofUpstream: token, now + patience.idle)
+        setDeadline(
+            ofUpstream: token,
+            now + (pool.isSearching ? patience.tetherRest : patience.idle)
+        )
     }
 
     /// Gives a connection back on which nothing was written.
@@ -397,7 +412,7 @@ extension Worker {
         let action = pool.release(
             ConnectionID(rawValue: token.bits),
             persists: persists,
-            live: shared.registry.live,
+            live: liveInstances(),
             now: now
         )
         switch action {
@@ -434,7 +449,7 @@ extension Worker {
             now < identifiedAt + .seconds(1)
         else { return }
         let instance = upstreams[token].instance ?? .none
-        guard instance != provenInstance else { return }
+        guard !provenInstances.contains(instance) else { return }
         if let loss = earlyLoss, loss.instance == instance, identifiedAt > loss.at {
             closesUnsaidUntil = now + .seconds(30)
             shared.log.write(.debug, "the backend seems to close each connection without a word")
@@ -479,14 +494,25 @@ extension Worker {
 
     /// The live instances changed: connections to those that are gone are of no use.
     mutating func retireIdle() {
-        for connection in pool.retire(live: shared.registry.live) {
+        let live = liveInstances()
+        provenInstances.keep(live)
+        for connection in pool.retire(live: live) {
             discardUpstream(SlabToken(connection))
+        }
+        guard live.areMany else { return }
+        for exchange in pool.dismissStale(live: live) { dismissStale(SlabToken(exchange)) }
+        for index in 0..<upstreams.placeCount {
+            guard let token = upstreams.token(at: index), upstreams[token].phase == .idle else {
+                continue
+            }
+            setDeadline(ofUpstream: token, now + patience.tetherRest)
         }
     }
 
     /// Closes a connection that the pool has forgotten.
     mutating func discardUpstream(_ token: SlabToken) {
         guard upstreams.contains(token) else { return }
+        bind(token, to: nil)
         var upstream = upstreams.remove(token)
         buffers.give(upstream.wire.input.takeStorage())
         buffers.give(upstream.wire.output.takeStorage())

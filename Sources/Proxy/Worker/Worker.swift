@@ -53,6 +53,8 @@ struct Worker: ~Copyable {
     var access: AccessLines
 
     var now: MonotonicTime
+    /// Which instances live, where they are several, as last read.
+    var liveAmongMany = LiveInstances(current: .none, epoch: 0)
     /// Downstream connections that have something to do before the loop waits again.
     var ready: ContiguousArray<SlabToken> = []
     /// Connections that were granted to exchanges that had waited.
@@ -67,11 +69,13 @@ struct Worker: ~Copyable {
 
     /// The last one of that kind.
     var earlyLoss: EarlyLoss?
-    /// An instance that has answered a request on a connection where it had answered the identity
-    /// question before: it keeps its connections.
-    var provenInstance: InstanceNumber?
+    /// The instances that have answered a request on a connection where they had answered the
+    /// identity question before: they keep their connections.
+    var provenInstances = ProvenInstances()
     /// Until then the backend is taken to close after each answer, whatever it says.
     var closesUnsaidUntil = MonotonicTime.zero
+    /// Whether it was said that the backend's instances cannot be told apart.
+    var saidCannotTellApart = false
     /// Where the backend listens, and which of these addresses answered last.
     var addresses: [SocketAddress]
     var addressIndex = 0
@@ -115,7 +119,10 @@ struct Worker: ~Copyable {
             limits: PoolLimits(
                 connectionsMax: upstream.maxConnections,
                 queueTimeout: upstream.queueTimeout,
-                idleTimeout: upstream.idleTimeout
+                idleTimeout: upstream.idleTimeout,
+                probesMax: shared.settings.identity.maxProbes,
+                tetherRest: Patience.tetherRest(shared.settings.identity),
+                trustsUnverified: shared.settings.identity.unverified == .forward
             )
         )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
@@ -175,8 +182,10 @@ struct Worker: ~Copyable {
     private var timeToWait: Duration? {
         if !grants.isEmpty || !ready.isEmpty { return .zero }
         var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
+        if pool.isSearching { wake = min(wake, pool.nextProbeTime) }
         if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
         if let stopBy { wake = min(wake, stopBy) }
+        if wake <= now { return .zero }
         return wake == .distantFuture ? nil : wake - now
     }
 

@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
     parser.add_argument("--close-unsaid", action="store_true", help="closes, and does not say so")
     parser.add_argument("--health-status", type=int, default=200)
+    parser.add_argument("--share", action="store_true", help="the port with others (SO_REUSEPORT)")
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     return parser.parse_args()
 
@@ -585,6 +586,8 @@ def listen():
         family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         listener = socket.socket(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if options.share:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         listener.bind((options.host, options.port))
     listener.listen(512)
     return listener
