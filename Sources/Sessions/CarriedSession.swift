@@ -14,6 +14,8 @@ public struct CarriedSession: Sendable {
         case jarCookie
         /// The client holds the session; its field is passed on as it is.
         case header
+        /// The client holds the session in the backend's own cookie, which is passed on as it is.
+        case backendCookie
     }
 
     /// What the backend knows the session by; empty when the client's own field is passed on.
@@ -39,6 +41,10 @@ public struct SessionEnd: Hashable, Sendable {
     public var reason: ClearedReason
     /// Whether the answer expires the jar cookie (`SessionRules.appendExpiredCookie`).
     public var expiresCookie: Bool
+    /// The cookies of the backend's own that it expires (`appendExpiredCarrier`).
+    public var scopes: [CookieScope] = []
+    /// Whether a browser navigates, and is to be sent to the page of `stale.pages`.
+    public var isNavigation = false
 
     /// An ending from its parts.
     public init(reason: ClearedReason, expiresCookie: Bool) {

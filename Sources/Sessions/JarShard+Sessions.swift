@@ -216,8 +216,9 @@ extension JarShard {
             endedCookies.insert(cookies[Int(cookie)].key, reason, now: now)
             cookie = cookies[Int(cookie)].next
         }
+        let scope = sessions[place].scope
         if sessions[place].isCaptured {
-            endedSessions.insert(sessions[place].key, reason, now: now)
+            endedSessions.insert(sessions[place].key, reason, scope: scope, now: now)
         } else {
             endedBound.insert(sessions[place].key, reason, now: now)
         }

@@ -6,6 +6,10 @@ public enum RefusalCause: Sendable, Equatable {
     case sessionAlias
     /// The same for `X-Forwarded-For`, `-Proto` or `-Host`.
     case forwardedAlias
+    /// The session field, which clients may not send (`session.client_header: reject`).
+    case clientHeader
+    /// The backend's session cookie stands there more often than any client has reason to.
+    case tooManySessions
 }
 
 /// What becomes of a request, as far as its session decides it.
@@ -20,6 +24,8 @@ public enum Verdict: Sendable {
     case ended(SessionEnd)
     /// It has none although `session.required` asks for one: answered 401, `NO_SESSION_ID`.
     case missing
+    /// Another site makes it, with a session of the jar's (contract 2.5): answered 403.
+    case crossSite
     /// Answered 400.
     case refused(RefusalCause)
 }
@@ -40,8 +46,14 @@ public struct Judgement: Sendable {
     public var jsonRules: UInt64 = 0
     /// Whether an end rule matches: a 2xx answer ends the session.
     public var endsOnSuccess = false
+    /// Whether a browser navigates, and a 401 is to be a way to the page of `stale.pages` instead.
+    public var isNavigation = false
     /// The jar cookie that it has, used or not.
     public var cookie: CookieKey?
+    /// The backend's session cookie, where that is the carrier.
+    public var backendCookies: BackendCookies?
+    /// Which values of that cookie the backend must not see, a bit for each.
+    public var cutCookies: UInt64 = 0
 
     /// The verdict on a request without anything.
     public init() {}
@@ -51,13 +63,14 @@ public struct Judgement: Sendable {
     public mutating func leaveOutSession() {
         verdict = .anonymous
         dropsCarrier = carrierLine != nil
+        if backendCookies != nil { cutCookies = .max }
     }
 
     /// The session that goes upstream with the request.
     public var session: CarriedSession? {
         switch verdict {
         case .live(let session), .unknownID(let session): session
-        case .anonymous, .ended, .missing, .refused: nil
+        case .anonymous, .ended, .missing, .crossSite, .refused: nil
         }
     }
 

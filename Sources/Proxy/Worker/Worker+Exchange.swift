@@ -42,10 +42,29 @@ extension Worker {
             default: lease(for: token, judgement)
             }
         case .ended(let end): answer(token, .sessionEnded(end))
-        case .missing: answer(token, .sessionMissing)
+        case .missing: answer(token, judgement.isNavigation ? .loginNeeded : .sessionMissing)
+        case .crossSite:
+            sayCrossSite(token)
+            answer(token, .crossSite)
         case .refused(let cause):
             answer(token, .refused(status: 400, reason: StaticText(cause.text)))
         }
+    }
+
+    /// Says which setting would have let the request in `requestHead` pass.
+    ///
+    /// Once a second at most: any page of the world may cause it.
+    private mutating func sayCrossSite(_ token: SlabToken) {
+        guard now >= crossSiteWarningAt + .seconds(1) else { return }
+        crossSiteWarningAt = now
+        let origin = rules.missingOrigin(requestHead, in: downstreams[token].wire.input)
+        shared.log.write(
+            .warning,
+            origin.map {
+                "a cross-site request with a session was refused; "
+                    + "this line would allow it: cors: { origins: [ \"\($0)\" ] }"
+            } ?? "a cross-site request with a session was refused; it names no origin"
+        )
     }
 
     /// Whether the length that the request announces is above `limits.body_bytes`.
@@ -138,7 +157,8 @@ extension Worker {
                 exchanges[exchange].machine.sessionLeftOut()
             case .stale:
                 giveBack(connection)
-                fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+                let end = shared.jar.refuse(exchanges[exchange].judgement, now: now)
+                fail(exchange, with: .sessionEnded(end))
                 return
             case .unverified, .otherInstance:
                 giveBack(connection)
@@ -430,6 +450,8 @@ extension Sessions.RefusalCause {
         case .repeatedSession: "the session field stands there twice"
         case .sessionAlias: "a field name that can be taken for the session field"
         case .forwardedAlias: "a field name that can be taken for a forwarding field"
+        case .clientHeader: "the session field is not accepted from clients"
+        case .tooManySessions: "too many session cookies"
         }
     }
 }

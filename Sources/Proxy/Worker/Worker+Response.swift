@@ -78,6 +78,7 @@ extension Worker {
             ResponseRewriter.writeInterim(
                 responseHead,
                 from: upstreams[connection].wire.input,
+                rules: rules,
                 into: &downstreams[token].wire.output
             )
             let isFlood = downstreams[token].wire.output.count > ResponseTransfer.highWater
@@ -189,12 +190,28 @@ extension Worker {
                 let reason = JSONPointer("/reason").flatMap { document.value(at: $0) }
                 isEnded = reason.map { SessionRules.endsSession(reason: $0) } ?? false
             } else {
-                sessionID = firstSessionID(document, exchanges[exchange].judgement)
+                if collection.plan.content == .capture {
+                    sessionID = firstSessionID(document, exchanges[exchange].judgement)
+                }
+                redact(exchange)
             }
         } catch {
             shared.log.write(.debug, "the content that a rule looks at is no JSON: \(error)")
         }
         beginResponse(exchange, collection.plan, sessionID: sessionID, endedByBackend: isEnded)
+    }
+
+    /// Blanks in the collected content what the client must not see.
+    private mutating func redact(_ exchange: SlabToken) {
+        let pointers = rules.redactedPointers(exchanges[exchange].judgement)
+        guard !pointers.isEmpty, let content = exchanges[exchange].collection?.content,
+            let blanked = JSONBlanking.blank(
+                pointers.compactMap { JSONPointer($0) },
+                in: content
+            )
+        else { return }
+        exchanges[exchange].collection?.content = blanked
+        exchanges[exchange].collection?.isRedacted = true
     }
 
     private func firstSessionID(
@@ -244,6 +261,9 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
+        if let collection = exchanges[exchange].collection {
+            collection.amend(&edits, framing: responseHead.framing)
+        }
         if !responseHead.hasDate { dateLine.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
@@ -331,6 +351,19 @@ extension Worker {
             live: shared.registry.live,
             policy: shared.settings.identity.unverified
         )
+        if rules.hasBackendCookie {
+            edits.expiredScopes = rules.settleBackendCookie(
+                responseHead,
+                in: upstreams[connection].wire.input,
+                plan: plan,
+                endedByBackend: endedByBackend,
+                request: judgement,
+                instance: instance,
+                jar: shared.jar,
+                now: now
+            )
+            return
+        }
         if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
             guard let random = randomBits() else { return }
             edits.newCookie = shared.jar.capture(

@@ -77,7 +77,9 @@ extension Worker {
         case .write: return true
         // Exempt requests get no 401 (contract 2.4); but to begin again without it is the client's.
         case .stale where exchanges[exchange].judgement.isExempt: failed(exchange, .unverified)
-        case .stale: fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+        case .stale:
+            let end = shared.jar.refuse(exchanges[exchange].judgement, now: now)
+            fail(exchange, with: .sessionEnded(end))
         case .unverified, .otherInstance: failed(exchange, .unverified)
         }
         return false
