@@ -50,7 +50,7 @@ public struct ResponseEdits: Sendable {
     public var expiredScopes: [CookieScope] = []
     /// What a rule has found was blanked in the content: what was said of it holds no more.
     public var isRedacted = false
-    /// The length of the content, if it was said and is another one now.
+    /// The length of that content, where it is to be said.
     public var contentLength: Int?
     /// The client's connection is TLS, or was in front of a trusted proxy.
     public var isSecure = false
@@ -111,10 +111,12 @@ public enum ResponseRewriter {
             rules.appendExpiredCookie(isSecure: edits.isSecure, to: &out)
             out.append("\r\n")
         }
-        for scope in edits.expiredScopes {
-            out.append("Set-Cookie: ")
-            rules.appendExpiredCarrier(scope, to: &out)
-            out.append("\r\n")
+        if !edits.expiredScopes.isEmpty {
+            for scope in edits.expiredScopes {
+                out.append("Set-Cookie: ")
+                rules.appendExpiredCarrier(scope, to: &out)
+                out.append("\r\n")
+            }
         }
         if privacy?.addsPrivate == true { out.append("Cache-Control: private\r\n") }
         if edits.variesByCookie && CachePrivacy.needsVaryCookie(head, in: input) {

@@ -3,7 +3,15 @@ public import Instances
 /// Names a jar cookie value without being one: its keyed digest, and the shard that it points to.
 public struct CookieKey: Hashable, Sendable {
     let digest: Digest
-    let shard: Int
+    private let shardNumber: UInt8
+
+    init(digest: Digest, shard: Int) {
+        self.digest = digest
+        shardNumber = UInt8(truncatingIfNeeded: shard)
+    }
+
+    /// There are sixteen at most; one byte of it, because every request copies a few of these.
+    var shard: Int { Int(shardNumber) }
 }
 
 /// The session that a request carries, for as long as its exchange lasts.

@@ -14,11 +14,17 @@ public final class BackendCookies: Sendable {
     let path: [UInt8]
     /// The values in their order, each by its digest.
     let keys: [Digest]
+    /// Which of them the backend must not see, a bit for each.
+    let cut: UInt64
 
-    init(path: [UInt8], keys: [Digest]) {
+    init(path: [UInt8], keys: [Digest], cut: UInt64) {
         self.path = path
         self.keys = keys
+        self.cut = cut
     }
+
+    /// The same, of which the backend sees none.
+    var allCut: BackendCookies { BackendCookies(path: path, keys: keys, cut: .max) }
 }
 
 // Sessions that are cookies of the backend's own (contract 2.1).

@@ -41,7 +41,11 @@ public struct Judgement: Sendable {
     /// Whether the client's own session field, if there is one, is not passed on.
     public var dropsCarrier = false
     /// The field line of the client's own session field.
-    public var carrierLine: Int?
+    public var carrierLine: Int? {
+        get { carrierLineNumber < 0 ? nil : Int(carrierLineNumber) }
+        set { carrierLineNumber = newValue.map { Int32(clamping: $0) } ?? -1 }
+    }
+    private var carrierLineNumber: Int32 = -1
     /// Which capture rules are JSON rules that match the request, a bit for each.
     public var jsonRules: UInt64 = 0
     /// Whether an end rule matches: a 2xx answer ends the session.
@@ -50,10 +54,9 @@ public struct Judgement: Sendable {
     public var isNavigation = false
     /// The jar cookie that it has, used or not.
     public var cookie: CookieKey?
-    /// The backend's session cookie, where that is the carrier.
+    /// The backend's session cookie, where that is the carrier; a class, so that all others pay
+    /// for one word.
     public var backendCookies: BackendCookies?
-    /// Which values of that cookie the backend must not see, a bit for each.
-    public var cutCookies: UInt64 = 0
 
     /// The verdict on a request without anything.
     public init() {}
@@ -63,8 +66,11 @@ public struct Judgement: Sendable {
     public mutating func leaveOutSession() {
         verdict = .anonymous
         dropsCarrier = carrierLine != nil
-        if backendCookies != nil { cutCookies = .max }
+        backendCookies = backendCookies?.allCut
     }
+
+    /// Which values of the backend's session cookie it must not see, a bit for each.
+    public var cutCookies: UInt64 { backendCookies?.cut ?? 0 }
 
     /// The session that goes upstream with the request.
     public var session: CarriedSession? {

@@ -29,7 +29,7 @@ extension SessionRules {
         }
         var path = (head.path.start..<head.path.end).map { bytes[$0] }
         if path.isEmpty { path = [0x2F] }
-        judgement.backendCookies = BackendCookies(path: path, keys: keys)
+        var cut: UInt64 = 0
         var living: (key: Digest, instance: InstanceNumber)?
         var unknown: Digest?
         var ended: [(key: Digest, reason: ClearedReason)] = []
@@ -45,8 +45,9 @@ extension SessionRules {
             case .unknown: ended.append((key, .unknown))
             case .ended(let reason): ended.append((key, reason.cleared))
             }
-            judgement.cutCookies |= 1 << UInt64(index)
+            cut |= 1 << UInt64(index)
         }
+        judgement.backendCookies = BackendCookies(path: path, keys: keys, cut: cut)
         func carried(_ key: Digest, _ instance: InstanceNumber, isBound: Bool) -> CarriedSession {
             CarriedSession(
                 sessionID: [],
