@@ -121,8 +121,10 @@ struct SetCookieLine {
         )
     }
 
+    /// A path that a client chose may have a semicolon, behind which another attribute would begin.
     private static func isPlain(_ attribute: [UInt8]) -> Bool {
-        attribute.count <= attributeBytesMax && attribute.allSatisfy { $0 >= 0x20 && $0 < 0x7F }
+        attribute.count <= attributeBytesMax
+            && attribute.allSatisfy { $0 >= 0x20 && $0 < 0x7F && $0 != 0x3B }
     }
 
     private static func copy(_ bytes: Span<UInt8>, _ range: ByteRange) -> [UInt8] {

@@ -117,6 +117,13 @@ struct BackendCookieAttackTests {
             let stale = world.get("Cookie: SID=x", path: "/elsewhere")
             #expect(world.expired(stale) == ["SID=; \(wanted)\(expires)"], "\(said)")
         }
+        for path in ["/a;Domain=evil.example/b", "/a;Max-Age=9;/b", "/a;/b"] {
+            var world = world()
+            issue(world, "SID=x", path: path)
+            world.restart()
+            let stale = world.get("Cookie: SID=x", path: path)
+            #expect(world.expired(stale) == ["SID=; Path=/\(expires)"], "\(path)")
+        }
         var world = world()
         issue(world, "SID=y; Path=/; samesite=STRICT; SECURE; httponly; partitioned")
         world.restart()

@@ -196,7 +196,13 @@ extension Worker {
                 redact(exchange)
             }
         } catch {
-            shared.log.write(.debug, "the content that a rule looks at is no JSON: \(error)")
+            let isOpen = collection.plan.content != .reason
+            let isSecret =
+                isOpen && !rules.redactedPointers(exchanges[exchange].judgement).isEmpty
+            shared.log.write(
+                isSecret ? .warning : .debug,
+                "the content that a rule looks at is no JSON: \(error)"
+            )
         }
         beginResponse(exchange, collection.plan, sessionID: sessionID, endedByBackend: isEnded)
     }
