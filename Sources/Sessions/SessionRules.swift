@@ -19,6 +19,7 @@ public final class SessionRules: Sendable {
     let cookieSettings: SessionSettings.Cookie
     let maxAgeSeconds: UInt64
     let captures: [CaptureMatcher]
+    private let hasJSONRules: Bool
     /// Which capture rules blank what they find, a bit for each.
     let redactingRules: UInt64
     /// Whether a capture rule takes a cookie away from the client.
@@ -58,6 +59,7 @@ public final class SessionRules: Sendable {
         maxAgeSeconds = UInt64(max(0, settings.maxAge.nanoseconds / 1_000_000_000))
         let captures = settings.capture.map { CaptureMatcher($0) }
         self.captures = captures
+        hasJSONRules = captures.contains { $0.pattern != nil }
         redactingRules = captures.indices.reduce(0) { bits, index in
             captures[index].redacts ? bits | 1 << UInt64(index) : bits
         }
@@ -99,7 +101,7 @@ public final class SessionRules: Sendable {
         if found.carrierLine >= 0 { judgement.carrierLine = found.carrierLine }
         judgeKind(head, bytes, found, &judgement)
         judgement.endsOnSuccess = ends.match(head, bytes)
-        judgement.jsonRules = jsonRules(head, bytes)
+        if hasJSONRules { judgement.jsonRules = jsonRules(head, bytes) }
         let situation = Situation(jar: jar, live: live, now: now)
         if let carrierCookie {
             judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
