@@ -9,8 +9,8 @@ MAKEFLAGS += --no-print-directory
 # four libraries; curl for the demo; Python for the example backend and the tests' backends.
 PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
             ca-certificates curl python3 python3-venv
-# What only the tests use.
-TEST_PACKAGES := nodejs
+# What only the tests use; of Tomcat the part that starts no service.
+TEST_PACKAGES := nodejs tomcat10-common default-jre-headless
 # What only the benchmark uses.
 BENCH_PACKAGES := haproxy nginx strace wrk
 

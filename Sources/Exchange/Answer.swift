@@ -8,6 +8,10 @@ public enum Answer: Equatable, Sendable {
     case sessionEnded(SessionEnd)
     /// The path needs a session, and the request carries none.
     case sessionMissing
+    /// The same where a browser navigates, and is sent to the page of `stale.pages`.
+    case loginNeeded
+    /// Another site makes the request, with a session of the jar's.
+    case crossSite
     /// The backend cannot be asked, and the session is kept.
     case sessionKept(repeatIsHarmless: Bool)
     /// Without a session: no connection to the backend, or one that was lost.
@@ -60,10 +64,16 @@ public struct AnswerFrame: Sendable {
 public struct AnswerWriter: Sendable {
     private let staleStatus: UInt16
     private let staleContent: [UInt8]
+    private let loginPage: [UInt8]?
 
     /// A writer for the whole configuration.
     public init(settings: Settings) {
         staleStatus = settings.stale.status
+        if case .redirect(let place) = settings.stale.pages {
+            loginPage = Array(place.utf8)
+        } else {
+            loginPage = nil
+        }
         let reason = Self.jsonString(settings.stale.reason)
         let message = Self.jsonString(settings.stale.message)
         staleContent = Array(
@@ -86,7 +96,7 @@ public struct AnswerWriter: Sendable {
         out.append(Self.reasonPhrase(status))
         out.append("\r\n")
         out.append(date, from: 0, count: date.count)
-        if answer != .ownOptions { out.append("Content-Type: application/json\r\n") }
+        if hasContent(answer, status) { out.append("Content-Type: application/json\r\n") }
         out.append("Cache-Control: no-store\r\n")
         switch answer {
         case .sessionEnded(let end):
@@ -94,29 +104,55 @@ public struct AnswerWriter: Sendable {
             out.append("X-Session-Cleared: ")
             out.append(end.reason.text)
             out.append("\r\n")
+            if status == 303 { appendLocation(into: &out) }
             if end.expiresCookie {
                 out.append("Set-Cookie: ")
                 rules.appendExpiredCookie(isSecure: frame.isSecure, to: &out)
                 out.append("\r\n")
             }
+            for scope in end.scopes {
+                out.append("Set-Cookie: ")
+                rules.appendExpiredCarrier(scope, to: &out)
+                out.append("\r\n")
+            }
         case .sessionMissing: appendChallenge(status, into: &out)
+        case .loginNeeded: appendLocation(into: &out)
         case .sessionKept(repeatIsHarmless: true), .overloaded:
             out.append("Retry-After: 1\r\n")
-        case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .refused: break
+        case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .crossSite,
+            .refused:
+            break
         }
         if frame.closes {
             out.append("Connection: close\r\n")
         } else if frame.saysKeepAlive {
             out.append("Connection: keep-alive\r\n")
         }
-        appendContent(of: answer, isHead: frame.isHead, into: &out)
+        if hasContent(answer, status) {
+            appendContent(of: answer, isHead: frame.isHead, into: &out)
+        } else {
+            out.append("Content-Length: 0\r\n\r\n")
+        }
+    }
+
+    private func hasContent(_ answer: Answer, _ status: UInt16) -> Bool {
+        answer != .ownOptions && status != 303
+    }
+
+    /// Where navigations are sent to.
+    private func appendLocation(into out: inout Buffer) {
+        out.append("Location: ")
+        out.append(loginPage ?? [0x2F])
+        out.append("\r\n")
     }
 
     /// The status of an answer.
     public func status(of answer: Answer) -> UInt16 {
         switch answer {
-        case .sessionEnded: staleStatus
+        case .sessionEnded(let end): end.isNavigation && loginPage != nil ? 303 : staleStatus
         case .sessionMissing: 401
+        case .loginNeeded: 303
+        case .crossSite: 403
         case .sessionKept, .overloaded: 503
         case .unreachable, .badResponse: 502
         case .timeout: 504
@@ -157,9 +193,9 @@ public struct AnswerWriter: Sendable {
             content = #"{"reason":"bad-response","message":"The backend's answer is malformed"#
         case .overloaded:
             content = #"{"reason":"overloaded","message":"Too many requests at once"#
-        case .ownOptions:
-            out.append("Content-Length: 0\r\n\r\n")
-            return
+        case .crossSite:
+            content = #"{"reason":"CROSS_ORIGIN","message":"Another site made this request"#
+        case .ownOptions, .loginNeeded: return
         case .refused(_, let reason):
             content = #"{"reason":"bad-request","message":""#
             detail = reason.text
@@ -177,6 +213,7 @@ public struct AnswerWriter: Sendable {
     private static func reasonPhrase(_ status: UInt16) -> StaticString {
         switch status {
         case 200: "OK"
+        case 303: "See Other"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"

@@ -40,6 +40,8 @@ public struct RequestEdits: Sendable {
     public var droppedLine: Int?
     /// Cut the jar cookie out of `Cookie`.
     public var cutsJarCookie = false
+    /// Cut these values of the backend's session cookie out of `Cookie`, a bit for each.
+    public var cutCookies: UInt64 = 0
     /// Ask for an answer that is not compressed, because a rule reads it.
     public var asksIdentityCoding = false
 
@@ -85,6 +87,7 @@ public struct RequestRewriter: Sendable {
         var hasHost = false
         var hasRequestID = false
         var acceptsTrailers = false
+        var cookieCount = 0
         for index in 0..<count {
             let line = head.fields[index]
             if line.id == .host { hasHost = true }
@@ -103,7 +106,8 @@ public struct RequestRewriter: Sendable {
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
             switch line.id {
             case .host: writeHost(head, from: input, into: &out)
-            case .cookie: writeCookie(line, from: input, rules: rules, into: &out)
+            case .cookie:
+                writeCookie(line, from: input, edits, rules, count: &cookieCount, into: &out)
             case .maxForwards: MaxForwards.write(line, from: input, into: &out)
             case .te: acceptsTrailers = acceptsTrailers || Self.listsTrailers(line, in: input)
             default: break
@@ -179,7 +183,7 @@ public struct RequestRewriter: Sendable {
         switch line.id {
         case .xForwardedFor, .xRequestID: return false
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
-        case .cookie: return !edits.cutsJarCookie
+        case .cookie: return !edits.cutsJarCookie && edits.cutCookies == 0
         case .acceptEncoding: return !edits.asksIdentityCoding
         case .maxForwards: return !head.method.countsForwards
         // RFC 9112 §3.2.2: the authority of an absolute target takes the place of Host.
@@ -223,17 +227,29 @@ public struct RequestRewriter: Sendable {
         }
     }
 
-    /// The other cookies of a `Cookie` line that has a jar cookie, if there are any.
+    /// The other cookies of a `Cookie` line that has one to cut, if there are any.
     private func writeCookie(
         _ line: FieldLine,
         from input: borrowing Buffer,
-        rules: SessionRules,
+        _ edits: borrowing RequestEdits,
+        _ rules: SessionRules,
+        count: inout Int,
         into out: inout Buffer
     ) {
         let before = out.count
         out.append(input, from: line.name.start, count: Int(line.name.count))
         out.append(": ")
-        if rules.appendCookieWithoutJar(line.value, in: input, to: &out) {
+        let isAnyLeft =
+            edits.cutsJarCookie
+            ? rules.appendCookieWithoutJar(line.value, in: input, to: &out)
+            : rules.appendCookie(
+                line.value,
+                in: input,
+                cutting: edits.cutCookies,
+                count: &count,
+                to: &out
+            )
+        if isAnyLeft {
             out.append("\r\n")
         } else {
             out.truncate(to: before)

@@ -46,6 +46,12 @@ public struct ResponseEdits: Sendable {
     public var newCookie: JarCookie?
     /// Expire the client's jar cookie.
     public var expiresCookie = false
+    /// Expire these cookies of the backend's own.
+    public var expiredScopes: [CookieScope] = []
+    /// What a rule has found was blanked in the content: what was said of it holds no more.
+    public var isRedacted = false
+    /// The length of that content, where it is to be said.
+    public var contentLength: Int?
     /// The client's connection is TLS, or was in front of a trusted proxy.
     public var isSecure = false
     /// The answer depends on the jar cookie (contract 2.2).
@@ -80,13 +86,22 @@ public enum ResponseRewriter {
             let isShared =
                 privacy?.dropsSharedLines == true && line.id == .cacheControl
                 && CachePrivacy.isShared(line.value, in: input)
-            guard line.isHopByHop || isShared else { continue }
+            guard
+                line.isHopByHop || isShared
+                    || line.id == .setCookie && rules.isHidden(line.value, in: input)
+                    || edits.isRedacted && isOfContent(line, in: input)
+            else { continue }
             out.append(input, from: kept, count: line.name.start - kept)
             kept = index + 1 < count ? head.fields[index + 1].name.start : end
         }
         out.append(input, from: kept, count: end - kept)
         if !head.hasDate { out.append(date, from: 0, count: date.count) }
         if edits.framing == .chunked { out.append("Transfer-Encoding: chunked\r\n") }
+        if let length = edits.contentLength {
+            out.append("Content-Length: ")
+            out.append(decimal: UInt64(clamping: length))
+            out.append("\r\n")
+        }
         if let cookie = edits.newCookie {
             out.append("Set-Cookie: ")
             rules.appendSetCookie(cookie, isSecure: edits.isSecure, to: &out)
@@ -95,6 +110,13 @@ public enum ResponseRewriter {
             out.append("Set-Cookie: ")
             rules.appendExpiredCookie(isSecure: edits.isSecure, to: &out)
             out.append("\r\n")
+        }
+        if !edits.expiredScopes.isEmpty {
+            for scope in edits.expiredScopes {
+                out.append("Set-Cookie: ")
+                rules.appendExpiredCarrier(scope, to: &out)
+                out.append("\r\n")
+            }
         }
         if privacy?.addsPrivate == true { out.append("Cache-Control: private\r\n") }
         if edits.variesByCookie && CachePrivacy.needsVaryCookie(head, in: input) {
@@ -108,6 +130,20 @@ public enum ResponseRewriter {
             out.append("Connection: keep-alive\r\n")
         }
         out.append("\r\n")
+    }
+
+    /// Whether a line says how long the content is, or what it is to the byte: other bytes go to
+    /// the client, and nothing may vouch for them (RFC 9110 §7.7).
+    private static func isOfContent(_ line: FieldLine, in input: borrowing Buffer) -> Bool {
+        if line.id == .contentLength { return true }
+        guard line.id == .other else { return false }
+        let bytes = input.bytes
+        return equalsIgnoringCase(bytes, line.name, "etag")
+            || equalsIgnoringCase(bytes, line.name, "digest")
+            || equalsIgnoringCase(bytes, line.name, "content-digest")
+            || equalsIgnoringCase(bytes, line.name, "repr-digest")
+            || equalsIgnoringCase(bytes, line.name, "content-md5")
+            || equalsIgnoringCase(bytes, line.name, "accept-ranges")
     }
 
     /// What a 101 agrees to, or a 426 asks for (RFC 9110 §7.8), said anew, and what becomes of the
@@ -137,11 +173,13 @@ public enum ResponseRewriter {
     public static func writeInterim(
         _ head: borrowing ResponseHead,
         from input: borrowing Buffer,
+        rules: SessionRules,
         into out: inout Buffer
     ) {
         writeStatusLine(head, from: input, into: &out)
         for index in 0..<head.fields.count where !head.fields[index].isHopByHop {
             let line = head.fields[index]
+            if line.id == .setCookie, rules.isHidden(line.value, in: input) { continue }
             let next = index + 1 < head.fields.count ? head.fields[index + 1].name.start : nil
             let lineEnd = next ?? head.byteCount - 2
             out.append(input, from: line.name.start, count: lineEnd - line.name.start)

@@ -45,14 +45,18 @@ final class Shared: Sendable {
         self.registry = registry
         self.log = log
         self.upstreamAddresses = upstreamAddresses
-        rules = SessionRules(settings.session)
-        let carrier = settings.session.carrierHeader.utf8.map(\.lowercasedASCII)
+        rules = SessionRules(settings.session, stale: settings.stale, cors: settings.cors)
+        let session = settings.session
+        let carrier = session.carrierCookie == nil ? [session.carrierHeader] : []
         let limits = HeadLimits(
             headerBytes: settings.limits.headerBytes,
             headerCount: settings.limits.headerCount,
             targetBytes: settings.limits.targetBytes
         )
-        headParser = HeadParser(limits: limits, protected: [carrier])
+        headParser = HeadParser(
+            limits: limits,
+            protected: carrier.map { $0.utf8.map(\.lowercasedASCII) }
+        )
         let authority = settings.upstream.address.authority
         requestRewriter = RequestRewriter(settings: settings, defaultHost: Array(authority.utf8))
         answerWriter = AnswerWriter(settings: settings)

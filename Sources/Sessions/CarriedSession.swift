@@ -3,7 +3,15 @@ public import Instances
 /// Names a jar cookie value without being one: its keyed digest, and the shard that it points to.
 public struct CookieKey: Hashable, Sendable {
     let digest: Digest
-    let shard: Int
+    private let shardNumber: UInt8
+
+    init(digest: Digest, shard: Int) {
+        self.digest = digest
+        shardNumber = UInt8(truncatingIfNeeded: shard)
+    }
+
+    /// There are sixteen at most; one byte of it, because every request copies a few of these.
+    var shard: Int { Int(shardNumber) }
 }
 
 /// The session that a request carries, for as long as its exchange lasts.
@@ -14,6 +22,8 @@ public struct CarriedSession: Sendable {
         case jarCookie
         /// The client holds the session; its field is passed on as it is.
         case header
+        /// The client holds the session in the backend's own cookie, which is passed on as it is.
+        case backendCookie
     }
 
     /// What the backend knows the session by; empty when the client's own field is passed on.
@@ -39,6 +49,10 @@ public struct SessionEnd: Hashable, Sendable {
     public var reason: ClearedReason
     /// Whether the answer expires the jar cookie (`SessionRules.appendExpiredCookie`).
     public var expiresCookie: Bool
+    /// The cookies of the backend's own that it expires (`appendExpiredCarrier`).
+    public var scopes: [CookieScope] = []
+    /// Whether a browser navigates, and is to be sent to the page of `stale.pages`.
+    public var isNavigation = false
 
     /// An ending from its parts.
     public init(reason: ClearedReason, expiresCookie: Bool) {

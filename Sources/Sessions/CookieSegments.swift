@@ -35,6 +35,41 @@ struct CookieSegments {
     }
 }
 
+extension CookieSegments {
+    /// The value that a segment gives a cookie, if it is the one of this name.
+    ///
+    /// White space around name and value means nothing, names are compared to the letter, the first
+    /// "=" ends the name: as browsers and RFC 6265bis read cookies.
+    static func value(_ bytes: Span<UInt8>, _ segment: ByteRange, of name: [UInt8]) -> ByteRange? {
+        var place = segment.start
+        while place < segment.end, ByteClass.isBlank(bytes[place]) { place &+= 1 }
+        guard begins(bytes, place, segment.end, name) else { return nil }
+        place &+= name.count
+        while place < segment.end, ByteClass.isBlank(bytes[place]) { place &+= 1 }
+        guard place < segment.end, bytes[place] == 0x3D else { return nil }
+        return bytes.trimmed(place &+ 1, segment.end)
+    }
+
+    /// A value without a pair of quotes around it: some clients send it with them, some without,
+    /// and some servers take both for the same.
+    static func unquoted(_ bytes: Span<UInt8>, _ value: ByteRange) -> ByteRange {
+        guard value.count >= 2, bytes[value.start] == 0x22, bytes[value.end &- 1] == 0x22 else {
+            return value
+        }
+        return ByteRange(offset: value.start &+ 1, count: Int(value.count) &- 2)
+    }
+
+    static func begins(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ name: [UInt8]) -> Bool {
+        guard end &- start >= name.count else { return false }
+        var place = start
+        for expected in name {
+            if bytes[place] != expected { return false }
+            place &+= 1
+        }
+        return true
+    }
+}
+
 /// A jar cookie as it stands in a `Cookie` field.
 struct FoundCookie {
     /// The value without the white space around it.
@@ -44,30 +79,21 @@ struct FoundCookie {
 }
 
 extension SessionRules {
-    /// Whether a segment is a jar cookie, with either name.
-    ///
-    /// White space around name and value means nothing, names are compared to the letter, the first
-    /// "=" ends the name: as browsers and RFC 6265bis read cookies.
+    /// Whether a segment is a jar cookie, with either name; read as `CookieSegments.value` does.
     func jarCookie(_ bytes: Span<UInt8>, _ segment: ByteRange) -> FoundCookie? {
         var place = segment.start
         while place < segment.end, ByteClass.isBlank(bytes[place]) { place &+= 1 }
         guard place < segment.end else { return nil }
-        let isPrefixed = bytes[place] == 0x5F && begins(bytes, place, segment.end, hostCookieName)
-        guard isPrefixed || begins(bytes, place, segment.end, cookieName) else { return nil }
+        let end = segment.end
+        let isPrefixed =
+            bytes[place] == 0x5F && CookieSegments.begins(bytes, place, end, hostCookieName)
+        guard isPrefixed || CookieSegments.begins(bytes, place, end, cookieName) else {
+            return nil
+        }
         place &+= isPrefixed ? hostCookieName.count : cookieName.count
         while place < segment.end, ByteClass.isBlank(bytes[place]) { place &+= 1 }
         guard place < segment.end, bytes[place] == 0x3D else { return nil }
         let value = bytes.trimmed(place &+ 1, segment.end)
         return FoundCookie(value: value, isPrefixed: isPrefixed)
-    }
-
-    private func begins(_ bytes: Span<UInt8>, _ start: Int, _ end: Int, _ name: [UInt8]) -> Bool {
-        guard end &- start >= name.count else { return false }
-        var place = start
-        for expected in name {
-            if bytes[place] != expected { return false }
-            place &+= 1
-        }
-        return true
     }
 }

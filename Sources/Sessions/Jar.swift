@@ -26,6 +26,7 @@ public final class Jar: Sendable {
     private let cookieHash: KeyedHash
     private let sessionCount = Atomic(0)
     private let boundCount = Atomic(0)
+    let scopes = Locked(CookieScopes())
     private let sweptShard = Atomic(0)
 
     /// An empty jar; `key` is fresh from the system's random source.
@@ -36,13 +37,14 @@ public final class Jar: Sendable {
         capacity = max(1, settings.capacity)
         boundMax = max(1, settings.tombstones)
         let count = capacity < Self.capacityOfManyShards ? 1 : Self.shardCountMax
-        let limits = JarShard.Limits(
+        var limits = JarShard.Limits(
             idleTimeout: session.idleTimeout.nanoseconds,
             maxAge: session.maxAge.nanoseconds,
             cookies: max(16, capacity / count * 2),
             tombstones: Self.share(of: max(1, settings.tombstones), among: count)
         )
-        shards = (0..<count).map { _ in Locked(JarShard(limits: limits)) }
+        limits.expiresSessions = session.carrierCookie != nil
+        shards = (0..<count).map { [limits] _ in Locked(JarShard(limits: limits)) }
         refused = (0..<Self.shardCountMax).map { _ in Locked(RefusedCookies()) }
     }
 
@@ -66,13 +68,13 @@ public final class Jar: Sendable {
         return CookieKey(digest: digest, shard: shard & (shards.count - 1))
     }
 
-    private func shard(of key: Digest) -> Int {
+    func shard(of key: Digest) -> Int {
         Int(truncatingIfNeeded: key.high >> 60) & (shards.count - 1)
     }
 
     /// Runs `body` alone with a shard, and keeps the count of all sessions.
     @inline(__always)
-    private func withShard<Result>(
+    func withShard<Result>(
         _ shard: Int,
         _ body: (inout sending JarShard) -> sending Result
     ) -> sending Result {
@@ -121,11 +123,11 @@ public final class Jar: Sendable {
 
     /// The same for a cookie that a shard has just said it does not know.
     func claimUnknown(_ cookie: CookieKey, now: MonotonicTime) -> Bool {
-        refused(cookie).withLock { $0.claim(cookie.digest, now: now) }
+        refused(cookie.digest).withLock { $0.claim(cookie.digest, now: now) }
     }
 
-    private func refused(_ cookie: CookieKey) -> Locked<RefusedCookies> {
-        refused[Int(truncatingIfNeeded: cookie.digest.high >> 60)]
+    func refused(_ digest: Digest) -> Locked<RefusedCookies> {
+        refused[Int(truncatingIfNeeded: digest.high >> 60)]
     }
 
     // MARK: - Responses
@@ -211,14 +213,15 @@ public final class Jar: Sendable {
         return session.cookie.map { claimExpiry(of: $0, now: now) } ?? false
     }
 
-    /// Ends a session whose instance is gone, found out when its request was to be written.
+    /// Ends a session of the jar or of a header whose instance is gone, found out when its request
+    /// was to be written.
     public func refuse(_ session: CarriedSession, now: MonotonicTime) -> SessionEnd {
         end(session, .restart, always: true, now)
         let expires = session.cookie.map { claimExpiry(of: $0, now: now) } ?? false
         return SessionEnd(reason: .backendRestart, expiresCookie: expires)
     }
 
-    private func end(
+    func end(
         _ session: CarriedSession,
         _ reason: EndReason,
         always: Bool,
@@ -239,7 +242,7 @@ public final class Jar: Sendable {
     private func supersede(_ cookie: CookieKey, _ now: MonotonicTime) {
         let result = withShard(cookie.shard) { $0.supersede(cookie: cookie.digest, now: now) }
         if case .unknown = result {
-            refused(cookie).withLock { $0.setClaimed(cookie.digest, now: now) }
+            refused(cookie.digest).withLock { $0.setClaimed(cookie.digest, now: now) }
         }
     }
 
@@ -247,7 +250,7 @@ public final class Jar: Sendable {
 
     /// Makes room for a captured session: the least recently used one of the shard that grew goes,
     /// which with many shards is one of the least recently used of all.
-    private func makeRoom(forCaptured key: Digest, _ now: MonotonicTime) {
+    func makeRoom(forCaptured key: Digest, _ now: MonotonicTime) {
         let bound = boundCount.load(ordering: .relaxed)
         guard sessionCount.load(ordering: .relaxed) - bound > capacity else { return }
         evict(from: shard(of: key)) { $0.evictCaptured(sparing: key, now: now) }

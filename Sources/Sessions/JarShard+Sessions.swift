@@ -82,16 +82,7 @@ extension JarShard {
         live: LiveInstances,
         now: MonotonicTime
     ) -> Bool {
-        if let place = session(key) {
-            if sessions[place].instance != instance {
-                let isLate =
-                    instance != .none && instance != .unverified && !live.isLive(instance)
-                if isLate, live.isLive(sessions[place].instance) { return false }
-                end(place, .restart, now)
-            } else if let reason = overdue(place, now) {
-                end(place, reason, now)
-            }
-        }
+        guard endFormer(key, issuedBy: instance, live: live, now: now) else { return false }
         endedSessions.remove(key)
         endedBound.remove(key)
         let place: Int
@@ -105,6 +96,28 @@ extension JarShard {
             place = insertSession(key, sessionID, instance, now)
         }
         insertCookie(cookie, of: place)
+        return true
+    }
+
+    /// Ends the session of an ID that is issued again, unless it goes on; false if the issuer is
+    /// gone, and the session is that of an instance that lives.
+    ///
+    /// Where several instances live, one that gives out an ID of another's is not late.
+    mutating func endFormer(
+        _ key: Digest,
+        issuedBy instance: InstanceNumber,
+        live: LiveInstances,
+        now: MonotonicTime
+    ) -> Bool {
+        guard let place = session(key) else { return true }
+        if sessions[place].instance == instance {
+            if let reason = overdue(place, now) { end(place, reason, now) }
+            return true
+        }
+        let isFormerLive = live.isLive(sessions[place].instance)
+        let isLate = instance != .none && instance != .unverified && !live.isLive(instance)
+        if isLate, isFormerLive { return false }
+        end(place, isFormerLive && live.areMany ? .replaced : .restart, now)
         return true
     }
 
@@ -215,8 +228,9 @@ extension JarShard {
             endedCookies.insert(cookies[Int(cookie)].key, reason, now: now)
             cookie = cookies[Int(cookie)].next
         }
+        let scope = sessions[place].scope
         if sessions[place].isCaptured {
-            endedSessions.insert(sessions[place].key, reason, now: now)
+            endedSessions.insert(sessions[place].key, reason, scope: scope, now: now)
         } else {
             endedBound.insert(sessions[place].key, reason, now: now)
         }

@@ -22,6 +22,8 @@ struct JarShard: ~Copyable {
         /// Above it, a session that has a cookie loses its oldest for the next one.
         var cookies: Int
         var tombstones: Int
+        /// Whether sessions are cookies of the backend's own, which answers expire.
+        var expiresSessions = false
     }
 
     /// The end of a list.
@@ -40,10 +42,13 @@ struct JarShard: ~Copyable {
         var newestCookie: UInt32
         var newer: UInt32
         var older: UInt32
+        /// Of a cookie of the backend's own (`CookieScopes`).
+        var scope: UInt8
 
         var isFree: Bool { newer == JarShard.free }
-        /// Whether a response issued it; its ID is kept then.
-        var isCaptured: Bool { !sessionID.isEmpty }
+        /// Whether a response issued it: its ID is kept then, or, if it is a cookie of the
+        /// backend's own, its scope.
+        var isCaptured: Bool { !sessionID.isEmpty || scope != CookieScopes.unbound }
     }
 
     /// Sessions in the order of their last use.
@@ -83,12 +88,12 @@ struct JarShard: ~Copyable {
         endedSessions = Tombstones(
             limit: limits.tombstones,
             lifetime: limits.maxAge,
-            hasClaims: false
+            hasClaims: limits.expiresSessions
         )
         endedBound = Tombstones(
             limit: limits.tombstones,
             lifetime: limits.maxAge,
-            hasClaims: false
+            hasClaims: limits.expiresSessions
         )
         endedCookies = Tombstones(
             limit: limits.tombstones,
@@ -151,10 +156,11 @@ struct JarShard: ~Copyable {
         linkNewest(place)
     }
 
-    /// The session is captured from now on, under this ID.
-    mutating func becomeCaptured(_ place: Int, _ sessionID: [UInt8]) {
+    /// The session is captured from now on, under this ID or with this scope.
+    mutating func becomeCaptured(_ place: Int, _ sessionID: [UInt8], scope: UInt8 = 0) {
         unlink(place)
         sessions[place].sessionID = sessionID
+        sessions[place].scope = scope
         linkNewest(place)
     }
 
@@ -218,7 +224,8 @@ struct JarShard: ~Copyable {
         _ key: Digest,
         _ sessionID: [UInt8],
         _ instance: InstanceNumber,
-        _ now: MonotonicTime
+        _ now: MonotonicTime,
+        scope: UInt8 = 0
     ) -> Int {
         let session = Session(
             key: key,
@@ -228,7 +235,8 @@ struct JarShard: ~Copyable {
             instance: instance,
             newestCookie: Self.none,
             newer: Self.none,
-            older: Self.none
+            older: Self.none,
+            scope: scope
         )
         let place: Int
         if freeSession == Self.none {

@@ -6,6 +6,10 @@ public enum RefusalCause: Sendable, Equatable {
     case sessionAlias
     /// The same for `X-Forwarded-For`, `-Proto` or `-Host`.
     case forwardedAlias
+    /// The session field, which clients may not send (`session.client_header: reject`).
+    case clientHeader
+    /// The backend's session cookie stands there more often than any client has reason to.
+    case tooManySessions
 }
 
 /// What becomes of a request, as far as its session decides it.
@@ -20,6 +24,8 @@ public enum Verdict: Sendable {
     case ended(SessionEnd)
     /// It has none although `session.required` asks for one: answered 401, `NO_SESSION_ID`.
     case missing
+    /// Another site makes it, with a session of the jar's (contract 2.5): answered 403.
+    case crossSite
     /// Answered 400.
     case refused(RefusalCause)
 }
@@ -37,13 +43,22 @@ public struct Judgement: Sendable {
     /// Whether the client's own session field, if there is one, is not passed on.
     public var dropsCarrier = false
     /// The field line of the client's own session field.
-    public var carrierLine: Int?
+    public var carrierLine: Int? {
+        get { carrierLineNumber < 0 ? nil : Int(carrierLineNumber) }
+        set { carrierLineNumber = newValue.map { Int32(clamping: $0) } ?? -1 }
+    }
+    private var carrierLineNumber: Int32 = -1
     /// Which capture rules are JSON rules that match the request, a bit for each.
     public var jsonRules: UInt64 = 0
     /// Whether an end rule matches: a 2xx answer ends the session.
     public var endsOnSuccess = false
+    /// Whether a browser navigates, and a 401 is to be a way to the page of `stale.pages` instead.
+    public var isNavigation = false
     /// The jar cookie that it has, used or not.
     public var cookie: CookieKey?
+    /// The backend's session cookie, where that is the carrier; a class, so that all others pay
+    /// for one word.
+    public var backendCookies: BackendCookies?
 
     /// The verdict on a request without anything.
     public init() {}
@@ -54,13 +69,17 @@ public struct Judgement: Sendable {
         verdict = .anonymous
         isSessionLeftOut = true
         dropsCarrier = carrierLine != nil
+        backendCookies = backendCookies?.allCut
     }
+
+    /// Which values of the backend's session cookie it must not see, a bit for each.
+    public var cutCookies: UInt64 { backendCookies?.cut ?? 0 }
 
     /// The session that goes upstream with the request.
     public var session: CarriedSession? {
         switch verdict {
         case .live(let session), .unknownID(let session): session
-        case .anonymous, .ended, .missing, .refused: nil
+        case .anonymous, .ended, .missing, .crossSite, .refused: nil
         }
     }
 

@@ -12,6 +12,7 @@ struct RequestScan {
     var hasJarCookie = false
     private var hasDestination = false
     private var isScripted = false
+    private var isDocument = true
     private var hasAccept = false
     private var wantsHTML = false
 
@@ -21,6 +22,9 @@ struct RequestScan {
         return hasDestination ? !isScripted : wantsHTML
     }
 
+    /// Whether a browser goes to another page, in a window or a frame.
+    var isNavigation: Bool { hasDestination ? isDocument : wantsHTML }
+
     /// `Sec-Fetch-Dest`; said twice, it must be a page's both times.
     mutating func addDestination(_ bytes: Span<UInt8>, _ value: ByteRange) {
         hasDestination = true
@@ -28,6 +32,12 @@ struct RequestScan {
             || equalsIgnoringCase(bytes, value, "websocket")
         {
             isScripted = true
+        }
+        if !equalsIgnoringCase(bytes, value, "document")
+            && !equalsIgnoringCase(bytes, value, "iframe")
+            && !equalsIgnoringCase(bytes, value, "frame")
+        {
+            isDocument = false
         }
     }
 
@@ -89,7 +99,8 @@ extension SessionRules {
         while index < head.fields.count {
             let line = head.fields[index]
             switch line.id {
-            case .cookie: scanCookies(bytes, line.value, prefixed, &found)
+            case .cookie where carrierCookie == nil:
+                scanCookies(bytes, line.value, prefixed, &found)
             case .accept: found.addAccept(bytes, line.value)
             case .secFetchDest: found.addDestination(bytes, line.value)
             default: break

@@ -20,6 +20,8 @@ public struct ResponsePlan: Sendable {
         case stream
         /// The JSON rules of `Judgement.jsonRules` look for a session ID (`jsonPointers`).
         case capture
+        /// A rule has found its session already, but what another one finds must not be seen.
+        case redaction
         /// The `reason` of the backend's own 401 may end the session (`endsSession(reason:)`).
         case reason
     }

@@ -49,13 +49,26 @@ extension SessionRules {
         in input: borrowing Buffer,
         to out: inout Buffer
     ) -> Bool {
+        appendCookie(value, in: input, to: &out) { bytes, segment in
+            jarCookie(bytes, segment) != nil
+        }
+    }
+
+    /// The same without the segments that `isLeftOut` says.
+    @inline(__always)
+    func appendCookie(
+        _ value: ByteRange,
+        in input: borrowing Buffer,
+        to out: inout Buffer,
+        leavingOut isLeftOut: (Span<UInt8>, ByteRange) -> Bool
+    ) -> Bool {
         let before = out.count
         let bytes = input.bytes
         var isAnyLeft = false
         var isFirst = true
         var segments = CookieSegments(value)
         while let segment = segments.next(bytes) {
-            if jarCookie(bytes, segment) != nil { continue }
+            if isLeftOut(bytes, segment) { continue }
             let pair = bytes.trimmed(segment.start, segment.end)
             isAnyLeft = isAnyLeft || !pair.isEmpty
             // What comes to stand first loses the space that stood behind a ";".

@@ -23,9 +23,14 @@ extension SessionRules {
         for index in captures.indices {
             if let field = captures[index].field {
                 if capture(field, head, bytes, session, jar, &plan) { break }
+            } else if let name = captures[index].cookie {
+                if capture(cookie: name, head, bytes, session, jar, &plan) { break }
             } else if json >> UInt64(index) & 1 == 1, plan.content == .stream {
                 collect(.capture, head, bytes, &plan)
             }
+        }
+        if redactingRules & json != 0, plan.content == .stream {
+            collect(.redaction, head, bytes, &plan)
         }
         if head.status == 401, session != nil {
             collect(.reason, head, bytes, &plan)
@@ -55,7 +60,33 @@ extension SessionRules {
                 return false
             }
         }
-        guard let value = found else { return false }
+        return found.map { capture($0, bytes, session, jar, &plan) } ?? false
+    }
+
+    /// Looks at a cookie rule; of several lines the last one counts, as for browsers.
+    private func capture(
+        cookie name: [UInt8],
+        _ head: borrowing ResponseHead,
+        _ bytes: Span<UInt8>,
+        _ session: CarriedSession?,
+        _ jar: Jar,
+        _ plan: inout ResponsePlan
+    ) -> Bool {
+        var last: SetCookieLine?
+        for index in 0..<head.fields.count where head.fields[index].id == .setCookie {
+            last = SetCookieLine(bytes, head.fields[index].value, name: name) ?? last
+        }
+        guard let last, !last.isDeletion else { return false }
+        return capture(last.value, bytes, session, jar, &plan)
+    }
+
+    private func capture(
+        _ value: ByteRange,
+        _ bytes: Span<UInt8>,
+        _ session: CarriedSession?,
+        _ jar: Jar,
+        _ plan: inout ResponsePlan
+    ) -> Bool {
         guard Self.isValid(bytes, value) else {
             // Careless backends send the field empty where there is no session.
             if !value.isEmpty { plan.warning = .invalidValue }
@@ -75,11 +106,11 @@ extension SessionRules {
     ) {
         guard Self.hasJSON(head, bytes), head.framing != .none else { return }
         if Self.isEncoded(head, bytes) {
-            if use == .capture { plan.warning = .encodedContent }
+            if use != .reason { plan.warning = .encodedContent }
             return
         }
         if case .length(let count) = head.framing, count > UInt64(ResponsePlan.contentBytesMax) {
-            if use == .capture { plan.warning = .contentTooLong }
+            if use != .reason { plan.warning = .contentTooLong }
             return
         }
         plan.content = use
@@ -121,6 +152,27 @@ extension SessionRules {
             if let pointer = captures[index].pointer { pointers.append(pointer) }
         }
         return pointers
+    }
+
+    /// The pointers to what the client must not see in the content of an answer to a request.
+    public func redactedPointers(_ request: borrowing Judgement) -> [String] {
+        var pointers: [String] = []
+        for index in captures.indices
+        where (request.jsonRules & redactingRules) >> UInt64(index) & 1 == 1 {
+            if let pointer = captures[index].pointer { pointers.append(pointer) }
+        }
+        return pointers
+    }
+
+    /// Whether a `Set-Cookie` line is of a cookie that a rule captures and the client must not see.
+    public func isHidden(_ setCookie: ByteRange, in input: borrowing Buffer) -> Bool {
+        guard hidesCookies else { return false }
+        let bytes = input.bytes
+        for capture in captures where !capture.keepsCookie {
+            guard let name = capture.cookie else { continue }
+            if SetCookieLine(bytes, setCookie, name: name) != nil { return true }
+        }
+        return false
     }
 
     /// Whether a value may become a session ID: nothing that could split a field is ever injected.

@@ -10,28 +10,60 @@ public import Time
 /// is there, `judgeResponse` when the response head is there; then `Jar.capture`, `bind` or `end`
 /// as that says. The append functions write what the answers need.
 public final class SessionRules: Sendable {
+    /// Without a name, which no field has, where the carrier is a cookie.
     let carrier: FieldNameMatcher
+    let carrierCookie: [UInt8]?
     let forwardedAliases: [FieldNameMatcher]
     let cookieName: [UInt8]
     let hostCookieName: [UInt8]
     let cookieSettings: SessionSettings.Cookie
     let maxAgeSeconds: UInt64
     let captures: [CaptureMatcher]
+    private let hasJSONRules: Bool
+    /// Which capture rules blank what they find, a bit for each.
+    let redactingRules: UInt64
+    /// Whether a capture rule takes a cookie away from the client.
+    public let hidesCookies: Bool
+    let clientHeader: SessionSettings.ClientHeader
+    let clientUnknown: SessionSettings.ClientUnknown
+    let crossSite: SessionSettings.CrossSite
+    let origins: [[UInt8]]
+    let pages: StaleSettings.Pages
+    private let loginPage: RequestPatterns
     private let ends: RequestPatterns
     private let exempt: RequestPatterns
     private let required: RequestPatterns
 
     /// Compiles the settings.
-    public init(_ settings: SessionSettings) {
+    public init(
+        _ settings: SessionSettings,
+        stale: StaleSettings = StaleSettings(),
+        cors: CORSSettings = CORSSettings()
+    ) {
         precondition(settings.capture.count <= SessionSettings.captureRulesMax)
-        carrier = FieldNameMatcher(Array(settings.carrierHeader.utf8))
+        carrierCookie = settings.carrierCookie.map { Array($0.utf8) }
+        carrier = FieldNameMatcher(
+            settings.carrierCookie == nil ? Array(settings.carrierHeader.utf8) : []
+        )
+        clientHeader = settings.clientHeader
+        clientUnknown = settings.clientUnknown
+        crossSite = settings.crossSite
+        origins = cors.origins.map { Array($0.utf8) }
+        pages = stale.pages
+        loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
         forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
             .map { FieldNameMatcher(Array($0.utf8)) }
         cookieName = Array(settings.cookie.name.utf8)
         hostCookieName = Array("__Host-".utf8) + cookieName
         cookieSettings = settings.cookie
         maxAgeSeconds = UInt64(max(0, settings.maxAge.nanoseconds / 1_000_000_000))
-        captures = settings.capture.map { CaptureMatcher($0) }
+        let captures = settings.capture.map { CaptureMatcher($0) }
+        self.captures = captures
+        hasJSONRules = captures.contains { $0.pattern != nil }
+        redactingRules = captures.indices.reduce(0) { bits, index in
+            captures[index].redacts ? bits | 1 << UInt64(index) : bits
+        }
+        hidesCookies = captures.contains { $0.cookie != nil && !$0.keepsCookie }
         ends = RequestPatterns(settings.end)
         exempt = RequestPatterns(settings.exempt)
         required = RequestPatterns(settings.required)
@@ -67,30 +99,74 @@ public final class SessionRules: Sendable {
         }
         judgement.hasJarCookie = found.hasJarCookie
         if found.carrierLine >= 0 { judgement.carrierLine = found.carrierLine }
-        judgement.isExempt =
-            exempt.match(head, bytes, refusingWayOut: true) || found.isPage(head.method)
+        judgeKind(head, bytes, found, &judgement)
         judgement.endsOnSuccess = ends.match(head, bytes)
-        judgement.jsonRules = jsonRules(head, bytes)
-        let cookie = found.cookie.map { jar.cookieKey(bytes, $0) }
-        judgement.cookie = cookie
-
-        if let value = found.carrierValue, !value.isEmpty {
-            let key = jar.sessionKey(bytes, value)
-            let situation = Situation(jar: jar, live: live, now: now)
-            judgeHeader(key, cookie, situation, &judgement)
-        } else if let cookie {
-            // An empty session field of the client's must not stand beside the injected one.
-            judgement.dropsCarrier = found.carrierLine >= 0
-            let situation = Situation(jar: jar, live: live, now: now)
-            judgeCookie(cookie, situation, &judgement)
-        } else if !judgement.isExempt, required.match(head, bytes) {
+        if hasJSONRules { judgement.jsonRules = jsonRules(head, bytes) }
+        let situation = Situation(jar: jar, live: live, now: now)
+        if let carrierCookie {
+            judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
+        } else {
+            judgeCarriers(head, bytes, found, situation, &judgement)
+        }
+        if case .anonymous = judgement.verdict, !judgement.isExempt, required.match(head, bytes) {
             judgement.verdict = .missing
         }
         return judgement
     }
 
+    /// The session field and the jar cookie: the field goes first.
+    private func judgeCarriers(
+        _ head: borrowing RequestHead,
+        _ bytes: Span<UInt8>,
+        _ found: borrowing RequestScan,
+        _ situation: Situation,
+        _ judgement: inout Judgement
+    ) {
+        let cookie = found.cookie.map { situation.jar.cookieKey(bytes, $0) }
+        judgement.cookie = cookie
+        if clientHeader == .reject, found.carrierLine >= 0 {
+            judgement.verdict = .refused(.clientHeader)
+        } else if clientHeader == .track, let value = found.carrierValue, !value.isEmpty {
+            let key = situation.jar.sessionKey(bytes, value)
+            judgeHeader(key, cookie, situation, &judgement)
+        } else {
+            // An empty session field of the client's must not stand beside the injected one.
+            judgement.dropsCarrier =
+                found.carrierLine >= 0 && (cookie != nil || clientHeader == .strip)
+            guard let cookie else { return }
+            judgeCookie(cookie, situation, &judgement)
+            if crossSite == .refuse, case .live = judgement.verdict,
+                isUnsafe(head), isForeign(head, bytes)
+            {
+                judgement.verdict = .crossSite
+            }
+        }
+    }
+
+    /// Whether it is exempt, or navigates (contract 2.4).
+    private func judgeKind(
+        _ head: borrowing RequestHead,
+        _ bytes: Span<UInt8>,
+        _ found: borrowing RequestScan,
+        _ judgement: inout Judgement
+    ) {
+        judgement.isExempt = exempt.match(head, bytes, refusingWayOut: true)
+        switch pages {
+        case .pass: if found.isPage(head.method) { judgement.isExempt = true }
+        case .answer: break
+        case .redirect:
+            if loginPage.match(head, bytes) {
+                judgement.isExempt = true
+            } else if found.isNavigation {
+                judgement.isNavigation = !judgement.isExempt
+            } else if found.isPage(head.method) {
+                judgement.isExempt = true
+            }
+        }
+    }
+
     /// Against what a request is judged.
-    private struct Situation {
+    struct Situation {
         var jar: Jar
         var live: LiveInstances
         var now: MonotonicTime
@@ -116,15 +192,28 @@ public final class SessionRules: Sendable {
         switch situation.jar.lookUp(session: key, live: situation.live, now: now) {
         case .live(let instance):
             judgement.verdict = .live(carried(instance, isBound: true))
-        case .unknown:
+        case .unknown where clientUnknown == .forward:
             judgement.verdict = .unknownID(carried(situation.live.current, isBound: false))
-        case .ended where judgement.isExempt:
+        case .unknown where judgement.isExempt, .ended where judgement.isExempt:
             judgement.leaveOutSession()
+        case .unknown: judgement.verdict = ended(.unknown, cookie, situation, judgement)
         case .ended(let reason):
-            // Its cookie, if it names the same session, has ended with it: one 401 for both.
-            let expires = cookie.map { endsCookie($0, situation) } ?? false
-            judgement.verdict = .ended(SessionEnd(reason: reason.cleared, expiresCookie: expires))
+            judgement.verdict = ended(reason.cleared, cookie, situation, judgement)
         }
+    }
+
+    /// The verdict on a session field that has ended: its cookie, if it names the same session, has
+    /// ended with it, and one 401 is for both.
+    private func ended(
+        _ reason: ClearedReason,
+        _ cookie: CookieKey?,
+        _ situation: Situation,
+        _ judgement: borrowing Judgement
+    ) -> Verdict {
+        let expires = cookie.map { endsCookie($0, situation) } ?? false
+        var end = SessionEnd(reason: reason, expiresCookie: expires)
+        end.isNavigation = judgement.isNavigation
+        return .ended(end)
     }
 
     private func judgeCookie(
@@ -156,7 +245,9 @@ public final class SessionRules: Sendable {
                 judgement.isSessionLeftOut = true
                 return
             }
-            judgement.verdict = .ended(end(of: cookie, result, situation))
+            var end = end(of: cookie, result, situation)
+            end.isNavigation = judgement.isNavigation
+            judgement.verdict = .ended(end)
         }
     }
 
@@ -197,24 +288,5 @@ public final class SessionRules: Sendable {
             }
         }
         return rules
-    }
-}
-
-/// A capture rule, ready for comparing.
-struct CaptureMatcher: Sendable {
-    /// Of a header rule: the field.
-    var field: FieldNameMatcher?
-    /// Of a JSON rule: the requests.
-    var pattern: RequestPattern?
-    /// Of a JSON rule: the place in the content.
-    var pointer: String?
-
-    init(_ rule: CaptureRule) {
-        switch rule {
-        case .header(let name): field = FieldNameMatcher(Array(name.utf8))
-        case .json(let text, let on):
-            pointer = text
-            pattern = on
-        }
     }
 }

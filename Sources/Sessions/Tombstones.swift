@@ -12,18 +12,25 @@ struct Tombstones {
         /// For `claim`, until the next mutation.
         var place: Int
         var reason: EndReason
+        /// Of a cookie of the backend's (`CookieScopes`).
+        var scope: UInt8 = 0
     }
 
-    /// The time and the reason share a word, the reason in the lowest three bits.
+    /// The bits of a stamp that are not time.
+    private static let stampBits: Int64 = 0x7FF
+
+    /// The time, the reason and the scope share a word, the reason in the lowest three bits.
     private struct Record {
         var digest: Digest
         var stamp: Int64
         var newer: UInt32
         var older: UInt32
 
-        init(_ digest: Digest, _ reason: EndReason, _ now: MonotonicTime) {
+        init(_ digest: Digest, _ reason: EndReason, _ scope: UInt8, _ now: MonotonicTime) {
             self.digest = digest
-            stamp = now.nanoseconds & ~7 | Int64(reason.rawValue)
+            stamp =
+                now.nanoseconds & ~Tombstones.stampBits | Int64(scope) << 3
+                | Int64(reason.rawValue)
             newer = .max
             older = .max
         }
@@ -31,6 +38,8 @@ struct Tombstones {
         var reason: EndReason {
             EndReason(rawValue: UInt8(truncatingIfNeeded: stamp & 7)) ?? .restart
         }
+
+        var scope: UInt8 { UInt8(truncatingIfNeeded: stamp >> 3) }
     }
 
     private let limit: Int
@@ -58,11 +67,16 @@ struct Tombstones {
     /// Why what has this digest ended, if that is still known.
     func find(_ digest: Digest, now: MonotonicTime) -> Found? {
         guard let place = place(digest), !isOver(place, now) else { return nil }
-        return Found(place: place, reason: records[place].reason)
+        return Found(place: place, reason: records[place].reason, scope: records[place].scope)
     }
 
     /// Remembers that something ended now.
-    mutating func insert(_ digest: Digest, _ reason: EndReason, now: MonotonicTime) {
+    mutating func insert(
+        _ digest: Digest,
+        _ reason: EndReason,
+        scope: UInt8 = 0,
+        now: MonotonicTime
+    ) {
         remove(digest)
         guard limit > 0 else { return }
         expire(limit: 2, now: now)
@@ -70,7 +84,7 @@ struct Tombstones {
             displacedCount += 1
             drop(Int(oldest))
         }
-        let place = takePlace(Record(digest, reason, now))
+        let place = takePlace(Record(digest, reason, scope, now))
         index.insert(digest, at: place)
         records[place].older = newest
         if newest == .max {
@@ -110,7 +124,7 @@ struct Tombstones {
     }
 
     private func isOver(_ place: Int, _ now: MonotonicTime) -> Bool {
-        now.nanoseconds &- records[place].stamp & ~7 >= lifetime
+        now.nanoseconds &- records[place].stamp & ~Self.stampBits >= lifetime
     }
 
     private func place(_ digest: Digest) -> Int? {

@@ -64,7 +64,7 @@ extension Address {
         return String(path)
     }
 
-    private static func hostAndPort(
+    static func hostAndPort(
         _ text: Substring,
         defaultPort: UInt16?
     ) throws(Mistake) -> Address {

@@ -127,6 +127,45 @@ enum RequestWords {
         return text
     }
 
+    /// The name of a cookie that the backend sets.
+    static func backendCookieName(_ text: String) throws(Mistake) -> String {
+        guard isToken(text) else { throw .because("it is not a cookie name") }
+        guard text.utf8.count <= 64 else { throw .because("it has at most 64 bytes") }
+        return text
+    }
+
+    /// A place of the same origin that browsers are sent to.
+    static func place(_ text: String) throws(Mistake) -> String {
+        let target = try target(text)
+        // "//host" and, for browsers, "/\host" are places on another host (RFC 3986 §4.2).
+        guard !target.hasPrefix("//"), !target.utf8.contains(UInt8(ascii: "\\")) else {
+            throw .because("it is a place on another host")
+        }
+        return target
+    }
+
+    /// An origin as browsers write it (RFC 6454 §6.2).
+    static func origin(_ text: String) throws(Mistake) -> String {
+        if text == "*" || text == "null" {
+            throw .because("each origin that is trusted is named")
+        }
+        let lower = text.lowercased()
+        let schemes: [(String, UInt16)] = [("http://", 80), ("https://", 443)]
+        guard let (scheme, port) = schemes.first(where: { lower.hasPrefix($0.0) }) else {
+            throw .because("it begins with http:// or https://")
+        }
+        let rest = lower.dropFirst(scheme.utf8.count)
+        guard !rest.contains(where: { "/?#@".contains($0) }) else {
+            throw .because("it ends after the host and perhaps a port")
+        }
+        guard case .host(_, let number) = try Address.hostAndPort(rest, defaultPort: port) else {
+            throw .because(nil)
+        }
+        let suffix = ":\(port)"
+        return scheme
+            + (number == port && rest.hasSuffix(suffix) ? rest.dropLast(suffix.utf8.count) : rest)
+    }
+
     /// Text that goes into an answer.
     static func sentence(_ text: String, byteCountMax: Int) throws(Mistake) -> String {
         guard !text.isEmpty else { throw .because("it is empty") }

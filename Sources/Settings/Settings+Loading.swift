@@ -33,6 +33,9 @@ extension Settings {
         if reader.places["listen"] == nil {
             settings.listen = [ListenSettings(address: .host("127.0.0.1", port: 8080))]
         }
+        if settings.session.carrierCookie != nil {
+            settings.session.capture = []
+        }
         settings.apply(overrides)
         if root?.content != .refused && !reader.hasFailed("") {
             reader.checkUpstream(settings, overrides, hasFile: document != nil)
@@ -102,6 +105,7 @@ extension SettingsReader {
             let message = "'limits.target_bytes' is greater than 'limits.header_bytes' (\(size))"
             report(message + ", of which the target is a part", at: place)
         }
+        checkCarrier(session)
         if session.cookie.sameSite == .none && session.cookie.secure == .never,
             let place = places["session.cookie.same_site"]
         {
@@ -111,6 +115,30 @@ extension SettingsReader {
             session.required.contains(where: session.exempt.contains)
         {
             report("'session.required' and 'session.exempt' name the same requests", at: place)
+        }
+    }
+
+    /// What does not go together with the backend's own cookie, or with a cookie that is captured.
+    private mutating func checkCarrier(_ session: SessionSettings) {
+        let jar = session.cookie.name
+        let names = [jar, "__Host-" + jar]
+        if let carrier = session.carrierCookie {
+            let because = "the client keeps the cookie of 'session.carrier'"
+            if let place = places["session.capture"] {
+                report("leave 'session.capture' out: \(because)", at: place)
+            }
+            if let place = places["session.client_header"], session.clientHeader != .track {
+                report("leave 'session.client_header' out: \(because)", at: place)
+            }
+            if let place = places["session.carrier.cookie"], names.contains(carrier) {
+                report("'session.carrier.cookie' is the name of the jar cookie", at: place)
+            }
+        }
+        let isJarCaptured = session.capture.contains { rule in
+            if case .cookie(let name, _) = rule { names.contains(name) } else { false }
+        }
+        if isJarCaptured, let place = places["session.capture"] {
+            report("'session.capture' has a cookie with the name of the jar cookie", at: place)
         }
     }
 }

@@ -15,6 +15,8 @@ public struct Settings: Sendable, Equatable {
     public var jar = JarSettings()
     /// What a stale session is answered.
     public var stale = StaleSettings()
+    /// Which pages of other origins are trusted.
+    public var cors = CORSSettings()
     /// What a message or a client may use up.
     public var limits = LimitSettings()
     /// How long a client may take.
@@ -141,8 +143,11 @@ public struct RequestPattern: Sendable, Equatable, Hashable {
 public enum CaptureRule: Sendable, Equatable {
     /// A response field of this name.
     case header(name: String)
-    /// An RFC 6901 pointer into the JSON answer to a request that matches.
-    case json(pointer: String, on: RequestPattern)
+    /// A `Set-Cookie` of this name, taken out of what the client gets unless `keep`.
+    case cookie(name: String, keep: Bool = false)
+    /// An RFC 6901 pointer into the JSON answer to a request that matches; with `redact` the value
+    /// is blanked in what the client gets.
+    case json(pointer: String, on: RequestPattern, redact: Bool = false)
 }
 
 /// Carriers, rules and the jar cookie (contract section 2).
@@ -175,11 +180,41 @@ public struct SessionSettings: Sendable, Equatable {
         public init() {}
     }
 
+    /// What becomes of the session field that a client sends.
+    public enum ClientHeader: Sendable, Equatable {
+        /// It is passed on, and remembered.
+        case track
+        /// It is left out.
+        case strip
+        /// The request is answered 400.
+        case reject
+    }
+
+    /// What becomes of a session that a client holds and the jar has never seen.
+    public enum ClientUnknown: Sendable, Equatable {
+        /// Only the backend can know it.
+        case forward
+        /// It is answered 401.
+        case refuse
+    }
+
+    /// What becomes of a browser's session in requests that other sites make.
+    public enum CrossSite: Sendable, Equatable {
+        case refuse
+        case allow
+    }
+
     /// More capture rules than this are refused.
     public static let captureRulesMax = 64
 
-    /// The field that carries the session upstream.
+    /// The field that carries the session upstream, unless `carrierCookie` does.
     public var carrierHeader = "X-Session-ID"
+    /// The backend's own cookie that carries the session, which stays with the client.
+    public var carrierCookie: String?
+    /// The policy for session fields of clients.
+    public var clientHeader = ClientHeader.track
+    /// The policy for unknown sessions that clients hold.
+    public var clientUnknown = ClientUnknown.forward
     /// The jar cookie.
     public var cookie = Cookie()
     /// Unused for so long, a session ends.
@@ -194,6 +229,8 @@ public struct SessionSettings: Sendable, Equatable {
     public var exempt: [RequestPattern] = []
     /// Requests that need a session.
     public var required: [RequestPattern] = []
+    /// The policy for requests that other sites make with a session of the jar (contract 2.5).
+    public var crossSite = CrossSite.refuse
 
     /// The defaults; `exempt` is empty, the file's default (the identity path) is set on loading.
     public init() {}
@@ -218,6 +255,28 @@ public struct StaleSettings: Sendable, Equatable {
     public var reason = "SESSION_NOT_FOUND"
     /// The `message` member.
     public var message = "Session not found - please reconnect"
+
+    /// What becomes of a stale session where a browser loads something to show a page.
+    public enum Pages: Sendable, Equatable {
+        /// The request goes on without it.
+        case pass
+        /// It is answered like any other.
+        case answer
+        /// A navigation is sent to this place of the same origin; the rest passes.
+        case redirect(to: String)
+    }
+
+    /// The policy for pages.
+    public var pages = Pages.pass
+
+    /// The defaults.
+    public init() {}
+}
+
+/// Which pages of other origins are trusted (contract 2.5, 4.4).
+public struct CORSSettings: Sendable, Equatable {
+    /// Their origins as browsers write them: `https://app.example`, lower case, no default port.
+    public var origins: [String] = []
 
     /// The defaults.
     public init() {}

@@ -18,7 +18,7 @@ extension SettingsReader {
         case "session": read(item, into: &settings.session)
         case "jar": read(item, into: &settings.jar)
         case "stale": read(item, into: &settings.stale)
-        case "cors": readCORS(item)
+        case "cors": read(item, into: &settings.cors)
         case "limits": read(item, into: &settings.limits)
         case "timeouts": read(item, into: &settings.timeouts)
         case "admin": readAdmin(item)
@@ -143,7 +143,7 @@ extension SettingsReader {
                 stale.reason = reader.sentence(item, byteCountMax: 128) ?? stale.reason
             case "message":
                 stale.message = reader.sentence(item, byteCountMax: 1024) ?? stale.message
-            case "pages": reader.readPages(item)
+            case "pages": stale.pages = reader.pages(item) ?? stale.pages
             default: break
             }
         }
@@ -155,14 +155,15 @@ extension SettingsReader {
         }
     }
 
-    private mutating func readPages(_ item: Item) {
-        if case .scalar(let text, _) = item.node.content, text.hasPrefix("/") {
-            let hint = "for now it is 'pass'"
-            reportNotYet("'stale.pages' with a path", at: item.place, hint: hint)
-            return
+    private mutating func pages(_ item: Item) -> StaleSettings.Pages? {
+        let expected = "'pass', 'answer' or a path (such as /login)"
+        return value(item, expected: expected) { text throws(Mistake) in
+            switch text {
+            case "pass": .pass
+            case "answer": .answer
+            default: .redirect(to: try RequestWords.place(text))
+            }
         }
-        let pages: KeyValuePairs<String, Void?> = ["pass": (), "answer": nil]
-        _ = choice(item, pages)
     }
 
     private mutating func read(_ item: Item, into limits: inout LimitSettings) {
@@ -248,17 +249,15 @@ extension SettingsReader {
         return number(item, in: 1...256, expected: "'auto' or a number from 1 to 256")
     }
 
-    private mutating func readCORS(_ item: Item) {
+    private mutating func read(_ item: Item, into cors: inout CORSSettings) {
         section(item, example: "{ origins: [] }") { reader, key, item in
             switch key {
             case "origins":
-                if case .sequence(let nodes) = item.node.content {
-                    guard let first = nodes.first else { return }
-                    reader.reportNotYet("'cors.origins'", at: first.place)
-                } else {
-                    let empty: [Void]? = reader.list(item, of: "origins") { _, _ in nil }
-                    _ = empty
-                }
+                let expected = "an origin (such as https://app.example)"
+                cors.origins =
+                    reader.list(item, of: "origins") { reader, item in
+                        reader.value(item, expected: expected, RequestWords.origin)
+                    } ?? []
             default:
                 let preflights: KeyValuePairs<String, Void?> = ["pass": (), "answer": nil]
                 _ = reader.choice(item, preflights)

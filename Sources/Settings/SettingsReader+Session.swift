@@ -64,13 +64,15 @@ extension SettingsReader {
             switch key {
             case "carrier": reader.readCarrier(item, into: &session)
             case "client_header":
-                let ways: KeyValuePairs<String, Void?> = [
-                    "track": (), "strip": nil, "reject": nil,
+                let ways: KeyValuePairs<String, SessionSettings.ClientHeader?> = [
+                    "track": .track, "strip": .strip, "reject": .reject,
                 ]
-                _ = reader.choice(item, ways)
+                session.clientHeader = reader.choice(item, ways) ?? session.clientHeader
             case "client_unknown":
-                let ways: KeyValuePairs<String, Void?> = ["forward": (), "refuse": nil]
-                _ = reader.choice(item, ways)
+                let ways: KeyValuePairs<String, SessionSettings.ClientUnknown?> = [
+                    "forward": .forward, "refuse": .refuse,
+                ]
+                session.clientUnknown = reader.choice(item, ways) ?? session.clientUnknown
             case "cookie": reader.readCookie(item, into: &session.cookie)
             case "idle_timeout":
                 reader.set(&session.idleTimeout, item, in: .seconds(1)...(.seconds(400 * 86_400)))
@@ -82,8 +84,10 @@ extension SettingsReader {
             case "exempt": session.exempt = reader.patterns(item)
             case "required": session.required = reader.patterns(item)
             case "cross_site":
-                let ways: KeyValuePairs<String, Void?> = ["refuse": nil, "allow": ()]
-                _ = reader.choice(item, ways)
+                let ways: KeyValuePairs<String, SessionSettings.CrossSite?> = [
+                    "refuse": .refuse, "allow": .allow,
+                ]
+                session.crossSite = reader.choice(item, ways) ?? session.crossSite
             case "endpoints", "status_path": reader.onlyOff(item)
             default: break
             }
@@ -91,11 +95,22 @@ extension SettingsReader {
     }
 
     private mutating func readCarrier(_ item: Item, into session: inout SessionSettings) {
-        section(item, example: "{ header: X-Session-ID }") { reader, _, item in
-            let expected = "the name of a field"
-            session.carrierHeader =
-                reader.value(item, expected: expected, RequestWords.carrierName)
-                ?? session.carrierHeader
+        var keys: Set<String> = []
+        section(item, example: "{ header: X-Session-ID }") { reader, key, item in
+            keys.insert(key)
+            if key == "cookie" {
+                let expected = "the name of a cookie"
+                session.carrierCookie =
+                    reader.value(item, expected: expected, RequestWords.backendCookieName)
+            } else {
+                let expected = "the name of a field"
+                session.carrierHeader =
+                    reader.value(item, expected: expected, RequestWords.carrierName)
+                    ?? session.carrierHeader
+            }
+        }
+        if keys.count > 1 {
+            report("'session.carrier' has 'header' or 'cookie', not both", at: item.place)
         }
     }
 
@@ -122,63 +137,6 @@ extension SettingsReader {
         }
     }
 
-    private mutating func captureRules(_ item: Item) -> [CaptureRule] {
-        let rules = list(item, of: "capture rules") { $0.captureRule($1) } ?? []
-        if rules.count > SessionSettings.captureRulesMax {
-            let most = SessionSettings.captureRulesMax
-            report("expected at most \(most) capture rules, found \(rules.count)", at: item.place)
-        }
-        return rules
-    }
-
-    private mutating func captureRule(_ item: Item) -> CaptureRule? {
-        let problemCount = problems.count
-        var header: String?
-        var pointer: String?
-        var on: RequestPattern?
-        var keys: Set<String> = []
-        section(item, example: "{ header: X-Session-ID }") { reader, key, item in
-            keys.insert(key)
-            switch key {
-            case "header":
-                header = reader.value(
-                    item,
-                    expected: "the name of a response field",
-                    RequestWords.captureName
-                )
-            case "json":
-                let expected = "a JSON pointer (such as /sessionId)"
-                pointer = reader.value(item, expected: expected, RequestWords.pointer)
-            case "on": on = reader.pattern(item)
-            case "keep", "redact": reader.onlyFalse(item)
-            default: break
-            }
-        }
-        // One mistake is enough for a rule: what is missing may stand there misspelt.
-        guard problems.count == problemCount, item.node.content != .refused else { return nil }
-        if let mistake = Self.mistake(inRuleWith: keys) {
-            report(mistake, at: item.place)
-            return nil
-        }
-        if let pointer, let on { return .json(pointer: pointer, on: on) }
-        return header.map { .header(name: $0) }
-    }
-
-    private static func mistake(inRuleWith keys: Set<String>) -> String? {
-        switch (keys.contains("header"), keys.contains("json")) {
-        case (true, true): return "a capture rule has 'header' or 'json', not both"
-        case (false, false): return "a capture rule needs 'header' or 'json'"
-        case (true, false):
-            let foreign = ["on", "redact", "keep"].first { keys.contains($0) }
-            let owner = foreign == "keep" ? "cookie" : "json"
-            return foreign.map { "'\($0)' belongs to a rule with '\(owner)'" }
-        case (false, true):
-            if keys.contains("keep") { return "'keep' belongs to a rule with 'cookie'" }
-            if keys.contains("on") { return nil }
-            return "a 'json' rule needs 'on', the request whose answer is looked into"
-        }
-    }
-
     private mutating func endRules(_ item: Item) -> [RequestPattern] {
         list(item, of: "rules (such as 'on: POST /api/disconnect')") { reader, item in
             var on: RequestPattern?
@@ -199,7 +157,7 @@ extension SettingsReader {
         } ?? []
     }
 
-    private mutating func pattern(_ item: Item) -> RequestPattern? {
+    mutating func pattern(_ item: Item) -> RequestPattern? {
         value(item, expected: RequestPattern.expected, RequestPattern.init(parsing:))
     }
 }

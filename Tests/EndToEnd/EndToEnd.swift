@@ -17,6 +17,15 @@ let usual = """
       exempt: [ /health, POST /api/connect ]
     """
 
+/// The backend's own cookie is the carrier.
+let backendCookie = """
+    session:
+      carrier: { cookie: SID }
+      end:
+        - on: POST /api/disconnect
+      exempt: [ /health, POST /api/connect ]
+    """
+
 /// The content of the one clean 401, to the letter.
 let sessionNotFound =
     #"{"valid":false,"reason":"SESSION_NOT_FOUND","#

@@ -16,7 +16,26 @@ extension EndToEnd {
 
         @Test("3.2 RestartStorm: 32 clients, SIGKILL after SIGKILL, zero zombie requests")
         func restartStorm() throws {
-            try onStage(usual) { stage in
+            try storm(on: [], usual, restarts: Self.restarts) { index in
+                index.isMultiple(of: 2) ? .jarCookie : .header
+            }
+        }
+
+        @Test("2.1 RestartStorm with the backend's own cookie: zero zombie requests")
+        func backendCookieStorm() throws {
+            let cookie = ["--set-cookie", "SID", "--read-cookie", "SID"]
+            try storm(on: cookie, backendCookie, restarts: max(20, Self.restarts / 4)) { _ in
+                .backendCookie
+            }
+        }
+
+        private func storm(
+            on options: [String],
+            _ configuration: String,
+            restarts: Int,
+            _ carrier: @escaping @Sendable (Int) -> StormClient.Carrier
+        ) throws {
+            try onStage(backend: options, configuration) { stage in
                 let weather = StormWeather(stage.backend.instance)
                 let endpoint = stage.endpoint
                 let running = (0..<Self.clientCount).map { index in
@@ -24,14 +43,14 @@ extension EndToEnd {
                         var client = StormClient(
                             endpoint,
                             weather,
-                            isHeader: index % 2 == 1,
+                            carrier(index),
                             seed: Self.seed &+ UInt64(index)
                         )
                         try client.run()
                         return client.tally
                     }
                 }
-                let made = try restart(stage.backend, weather)
+                let made = try restart(stage.backend, weather, times: restarts)
                 weather.end()
                 var sum = StormTally()
                 for client in running {
@@ -41,7 +60,7 @@ extension EndToEnd {
                     sum.add(tally)
                 }
                 print("storm: \(made) restarts, \(sum)")
-                #expect(made == Self.restarts)
+                #expect(made == restarts)
                 #expect(sum.surprises == [])
                 #expect(stage.backend.zombies == [])
                 #expect(stage.backend.seen.contains { $0.kind == "session" })
@@ -52,10 +71,14 @@ extension EndToEnd {
         }
 
         /// Restarts the backend again and again, each time after as many answers as the seed says.
-        private func restart(_ backend: PythonBackend, _ weather: StormWeather) throws -> Int {
+        private func restart(
+            _ backend: PythonBackend,
+            _ weather: StormWeather,
+            times restarts: Int
+        ) throws -> Int {
             var dice = SeededNumbers(seed: Self.seed)
             let start = ContinuousClock.now
-            for made in 0..<Self.restarts {
+            for made in 0..<restarts {
                 if ContinuousClock.now - start > Self.timeMax { return made }
                 weather.waitForServed(Int.random(in: 20...300, using: &dice))
                 weather.beforeKill()
@@ -68,7 +91,7 @@ extension EndToEnd {
                 weather.afterStart(backend.instance)
             }
             weather.waitForServed(400)
-            return Self.restarts
+            return restarts
         }
     }
 }

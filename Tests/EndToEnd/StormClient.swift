@@ -30,19 +30,26 @@ struct StormTally: Sendable, CustomStringConvertible {
 
 /// A client that logs in, works until its 401, and logs in again; it notes whatever is not due.
 struct StormClient {
+    /// How it holds its session.
+    enum Carrier {
+        case jarCookie
+        case header
+        case backendCookie
+    }
+
     /// Big enough to be cut in the middle now and then.
     private static let bulkCount = 300_000
 
     private let client: Client
     private let weather: StormWeather
-    private let isHeader: Bool
+    private let carrier: Carrier
     private var dice: SeededNumbers
     private(set) var tally = StormTally()
 
-    init(_ endpoint: Endpoint, _ weather: StormWeather, isHeader: Bool, seed: UInt64) {
+    init(_ endpoint: Endpoint, _ weather: StormWeather, _ carrier: Carrier, seed: UInt64) {
         client = Client(endpoint)
         self.weather = weather
-        self.isHeader = isHeader
+        self.carrier = carrier
         dice = SeededNumbers(seed: seed)
     }
 
@@ -64,7 +71,7 @@ struct StormClient {
         let session = answer.string("sessionId") ?? ""
         let instance = answer.string("instance") ?? ""
         tally.logIns += 1
-        if isHeader {
+        if carrier == .header {
             client.cookies = [:]
             client.fields = ["X-Session-ID: \(session)"]
         }
@@ -136,8 +143,10 @@ struct StormClient {
         if weather.kills == kills {
             tally.surprises.append("a 401 without a restart")
         }
-        let expires = jarCookie(answer)?.isExpired
-        if isHeader ? expires == false : expires != true {
+        let name = carrier == .backendCookie ? "SID" : "lychgate"
+        let expires = answer.values("Set-Cookie").map { SetCookie($0) }
+            .first { $0.name == name }?.isExpired
+        if carrier == .header ? expires == false : expires != true {
             tally.surprises.append("a 401 with the wrong Set-Cookie")
         }
     }

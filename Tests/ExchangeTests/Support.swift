@@ -97,7 +97,7 @@ func rewrittenResponse(
     var out = Buffer()
     out.append("before|")
     if isInterim {
-        ResponseRewriter.writeInterim(head, from: input, into: &out)
+        ResponseRewriter.writeInterim(head, from: input, rules: rules, into: &out)
     } else {
         ResponseRewriter.write(
             head,

@@ -230,8 +230,9 @@ struct Conversation: ~Copyable {
         for message in shared.control.drain() {
             switch message {
             case .instancesChanged: worker.mailbox.send(.instancesChanged)
-            case .connectionLost, .connectionRefused: worker.mailbox.send(.backendUp)
-            case .name, .workerEnded: break
+            case .connectionLost, .connectionRefused, .instanceLost:
+                worker.mailbox.send(.backendUp)
+            case .name, .cannotTellApart, .workerEnded: break
             }
             moved = true
         }

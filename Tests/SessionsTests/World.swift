@@ -16,11 +16,17 @@ struct World {
 
     init(
         jar jarSettings: JarSettings = JarSettings(),
+        pages: StaleSettings.Pages = .pass,
+        origins: [String] = [],
         _ change: (inout SessionSettings) -> Void = { _ in }
     ) {
         var settings = SessionSettings()
         change(&settings)
-        rules = SessionRules(settings)
+        var stale = StaleSettings()
+        stale.pages = pages
+        var cors = CORSSettings()
+        cors.origins = origins
+        rules = SessionRules(settings, stale: stale, cors: cors)
         jar = Jar(jarSettings, session: settings, key: (0x1234_5678, 0x9ABC_DEF0))
     }
 
@@ -55,12 +61,16 @@ struct World {
     }
 
     /// Issues a session, and gives the cookie value that the client gets.
-    mutating func capture(_ sessionID: String, for request: Judgement = Judgement()) -> String {
+    mutating func capture(
+        _ sessionID: String,
+        for request: Judgement = Judgement(),
+        from instance: InstanceNumber? = nil
+    ) -> String {
         random += 1
         guard
             let cookie = jar.capture(
                 Array(sessionID.utf8),
-                instance: live.current,
+                instance: instance ?? live.current,
                 live: live,
                 request: request,
                 random: (random &* 0x9E37_79B9_7F4A_7C15, random),
@@ -73,6 +83,70 @@ struct World {
         let isPrefixed = rules.usesHostPrefix(isSecure: isSecure)
         let name = isPrefixed ? "__Host-lychgate=" : "lychgate="
         return String(text.prefix(while: { $0 != ";" }).dropFirst(name.count))
+    }
+
+    /// Lets a response act on the backend's own cookie, and gives the lines that expire one.
+    @discardableResult
+    func settle(
+        _ text: String,
+        to request: Judgement,
+        endedByBackend: Bool = false,
+        from instance: InstanceNumber? = nil
+    ) -> [String] {
+        let response = Response(text)
+        let plan = rules.judgeResponse(
+            response.head,
+            in: response.buffer,
+            request: request,
+            jar: jar
+        )
+        let scopes = rules.settleBackendCookie(
+            response.head,
+            in: response.buffer,
+            plan: plan,
+            endedByBackend: endedByBackend,
+            request: request,
+            instance: instance ?? live.current,
+            live: live,
+            jar: jar,
+            now: now
+        )
+        return lines(scopes)
+    }
+
+    /// The `Set-Cookie` values that expire the backend's cookies.
+    func lines(_ scopes: [CookieScope]) -> [String] {
+        scopes.map { scope in
+            var line = Buffer()
+            rules.appendExpiredCarrier(scope, to: &line)
+            return string(line)
+        }
+    }
+
+    /// What a 401 expires.
+    func expired(_ request: Judgement) -> [String] {
+        if case .ended(let end) = request.verdict { lines(end.scopes) } else { [] }
+    }
+
+    /// A request's `Cookie` values as the backend gets them.
+    func upstreamCookies(_ text: String) -> [String] {
+        let request = Request(text)
+        let judgement = judge(text)
+        var count = 0
+        var values: [String] = []
+        for index in 0..<request.head.fields.count
+        where request.head.fields[index].id == .cookie {
+            var out = Buffer()
+            let isAnyLeft = rules.appendCookie(
+                request.head.fields[index].value,
+                in: request.buffer,
+                cutting: judgement.cutCookies,
+                count: &count,
+                to: &out
+            )
+            if isAnyLeft { values.append(string(out)) }
+        }
+        return values
     }
 
     func respond(
@@ -91,8 +165,12 @@ func name(_ judgement: Judgement) -> String {
     case .anonymous: "anonymous"
     case .live(let session): "live \(session.instance.rawValue) \(carrier(session))"
     case .unknownID: "unknownID"
-    case .ended(let end): "\(end.reason.text)\(end.expiresCookie ? " expires" : "")"
+    case .ended(let end):
+        "\(end.reason.text)\(end.expiresCookie ? " expires" : "")"
+            + "\(end.scopes.isEmpty ? "" : " expires \(end.scopes.count)")"
+            + "\(end.isNavigation ? " navigation" : "")"
     case .missing: "missing"
+    case .crossSite: "crossSite"
     case .refused(let cause): "refused \(cause)"
     }
 }
@@ -101,6 +179,7 @@ private func carrier(_ session: CarriedSession) -> String {
     switch session.carrier {
     case .jarCookie: "cookie \(String(decoding: session.sessionID, as: UTF8.self))"
     case .header: "header"
+    case .backendCookie: "backendCookie"
     }
 }
 

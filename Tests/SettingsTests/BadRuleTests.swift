@@ -56,8 +56,22 @@ private enum Tables {
         carrier: X-Session-ID
         => 1:10: expected a mapping (such as { header: X-Session-ID }) for 'session.carrier', \
         found 'X-Session-ID'
-        carrier: { cookie: JSESSIONID }
-        => 1:12: 'session.carrier.cookie' {not}
+        carrier: { cookie: "a b" }
+        => 1:20: expected the name of a cookie for 'session.carrier.cookie', found 'a b'; \
+        it is not a cookie name
+        carrier: { cookie: JSESSIONID, header: X-Session-ID }
+        => 1:10: 'session.carrier' has 'header' or 'cookie', not both
+        carrier: { cookie: A }
+        client_header: strip
+        capture: [ { header: X-Session-ID } ]
+        => 2:16: leave 'session.client_header' out: the client keeps the cookie of \
+        'session.carrier'
+        => 3:10: leave 'session.capture' out: the client keeps the cookie of 'session.carrier'
+        carrier: { cookie: __Host-lychgate }
+        => 1:20: 'session.carrier.cookie' is the name of the jar cookie
+        cookie: { name: SID }
+        capture: [ { cookie: SID } ]
+        => 2:10: 'session.capture' has a cookie with the name of the jar cookie
         carrier: { header: "a b" }
         => 1:20: {carrier} 'a b'; it is not a field name
         carrier: { header: cookie }
@@ -70,10 +84,10 @@ private enum Tables {
         => 1:20: {carrier} 'x_request_id'; this field has a meaning of its own
         carrier: { header: X-Forwarded-Session }
         => 1:20: {carrier} 'X-Forwarded-Session'; this field has a meaning of its own
-        client_header: strip
-        => 1:16: 'session.client_header: strip' {not}; for now it is 'track'
-        client_unknown: refuse
-        => 1:17: 'session.client_unknown: refuse' {not}; for now it is 'forward'
+        client_header: drop
+        => 1:16: expected 'track', 'strip' or 'reject' for 'session.client_header', found 'drop'
+        client_unknown: reject
+        => 1:17: expected 'forward' or 'refuse' for 'session.client_unknown', found 'reject'
         cookie: { name: "a;b", same_site: Lax, secure: yes }
         => 1:17: {cookie} 'a;b'; it is not a cookie name
         => 1:35: expected 'lax', 'strict' or 'none' for 'session.cookie.same_site', found 'Lax'; \
@@ -113,8 +127,8 @@ private enum Tables {
         exempt: [ /a, /b ]
         required: [ /b ]
         => 2:11: 'session.required' and 'session.exempt' name the same requests
-        cross_site: refuse
-        => 1:13: 'session.cross_site: refuse' {not}; for now it is 'allow'
+        cross_site: pass
+        => 1:13: expected 'refuse' or 'allow' for 'session.cross_site', found 'pass'
         endpoints: /.lychgate/
         status_path: /api/session/status
         => 1:12: 'session.endpoints' {not}; leave it out or set it to 'off'
@@ -130,32 +144,36 @@ private enum Tables {
         capture: [ { json: /x } ]
         => 1:12: a 'json' rule needs 'on', the request whose answer is looked into
         capture: [ { on: /x } ]
-        => 1:12: a capture rule needs 'header' or 'json'
+        => 1:12: a capture rule needs 'header', 'cookie' or 'json'
         capture: [ {}, ~ ]
-        => 1:12: a capture rule needs 'header' or 'json'
-        => 1:16: a capture rule needs 'header' or 'json'
+        => 1:12: a capture rule needs 'header', 'cookie' or 'json'
+        => 1:16: a capture rule needs 'header', 'cookie' or 'json'
         capture: [ { header: X, on: /x } ]
         => 1:12: 'on' belongs to a rule with 'json'
         capture: [ { header: X, redact: false }, { header: X, keep: false } ]
         => 1:12: 'redact' belongs to a rule with 'json'
         => 1:42: 'keep' belongs to a rule with 'cookie'
         capture: [ { header: X, json: /x, on: /x } ]
-        => 1:12: a capture rule has 'header' or 'json', not both
+        => 1:12: a capture rule has 'header', 'cookie' or 'json', one of them
+        capture: [ { cookie: A, redact: true }, { cookie: A, on: /x } ]
+        => 1:12: 'redact' belongs to a rule with 'json'
+        => 1:41: 'on' belongs to a rule with 'json'
+        capture: [ { json: /x, on: /x, keep: true } ]
+        => 1:12: 'keep' belongs to a rule with 'cookie'
         capture: [ { header: Transfer-Encoding }, { header: Keep_Alive } ]
         => 1:22: {capture} 'Transfer-Encoding'; this field is about the connection and its messages
         => 1:53: {capture} 'Keep_Alive'; this field is about the connection and its messages
         capture: [ { header: Set-Cookie }, { header: "x:" } ]
         => 1:22: {capture} 'Set-Cookie'; a cookie is captured with 'cookie: NAME'
         => 1:46: {capture} 'x:'; it is not a field name
-        capture: [ { cookie: A, keep: true } ]
-        => 1:14: 'session.capture.cookie' {not}
-        => 1:31: 'session.capture.keep: true' {not}; for now it is 'false'
+        capture: [ { cookie: "a=b", keep: yes } ]
+        => 1:22: expected the name of a cookie for 'session.capture.cookie', found 'a=b'; \
+        it is not a cookie name
+        => 1:35: expected 'false' or 'true' for 'session.capture.keep', found 'yes'
         capture: [ { json: x, on: x } ]
         => 1:20: expected a JSON pointer (such as /sessionId) for 'session.capture.json', \
         found 'x'; it must begin with '/'
         => 1:27: {on} for 'session.capture.on', found 'x'; the path must begin with '/'
-        capture: [ { json: /x, on: /x, redact: true } ]
-        => 1:40: 'session.capture.redact: true' {not}; for now it is 'false'
         end: [ POST /x ]
         => 1:8: expected a mapping (such as 'on: POST /api/disconnect') for 'session.end', \
         found 'POST /x'
@@ -169,20 +187,32 @@ private enum Tables {
         => 1:15: 'jar.store: redis' {not}; for now it is 'memory'
         => 1:32: expected a number from 1 to 100000000 for 'jar.capacity', found '0'
         => 1:47: expected a number from 1 to 100000000 for 'jar.tombstones', found '1e6'
-        stale: { status: 399, reason: "", message: "a\\nb", pages: /login }
+        stale: { status: 399, reason: "", message: "a\\nb", pages: login }
         => 1:18: expected a number from 400 to 499 for 'stale.status', found '399'
         => 1:31: expected a text for 'stale.reason', found ''; it is empty
         => 1:44: expected a text for 'stale.message', found 'a\\u{a}b'; \
         it must not contain control characters
-        => 1:59: 'stale.pages' with a path {not}; for now it is 'pass'
-        stale: { status: 500, reason: [], message: , pages: answer }
+        => 1:59: expected 'pass', 'answer' or a path (such as /login) for 'stale.pages', \
+        found 'login'; it must begin with '/'
+        stale: { pages: //evil.example/ }
+        => 1:17: expected 'pass', 'answer' or a path (such as /login) for 'stale.pages', \
+        found '//evil.example/'; it is a place on another host
+        stale: { pages: /\\evil.example/ }
+        => 1:17: expected 'pass', 'answer' or a path (such as /login) for 'stale.pages', \
+        found '/\\evil.example/'; it is a place on another host
+        stale: { status: 500, reason: [], message: }
         => 1:18: expected a number from 400 to 499 for 'stale.status', found '500'
         => 1:31: expected a text for 'stale.reason', found a list
         => 1:44: expected a text for 'stale.message', found nothing
-        => 1:53: 'stale.pages: answer' {not}; for now it is 'pass'
         cors: { origins: [ "http://a" ], preflight: answer }
-        => 1:20: 'cors.origins' {not}
         => 1:45: 'cors.preflight: answer' {not}; for now it is 'pass'
+        cors: { origins: [ "*", "null", ftp://a, "http://a/", "http://u@a", "http://a:0" ] }
+        => 1:20: {origin} '*'; each origin that is trusted is named
+        => 1:25: {origin} 'null'; each origin that is trusted is named
+        => 1:33: {origin} 'ftp://a'; it begins with http:// or https://
+        => 1:42: {origin} 'http://a/'; it ends after the host and perhaps a port
+        => 1:55: {origin} 'http://u@a'; it ends after the host and perhaps a port
+        => 1:69: {origin} 'http://a:0'; the port must be a number from 1 to 65535
         cors: { origins: http://a }
         => 1:18: expected a list of origins for 'cors.origins', found 'http://a'; \
         one value is a list too: [ http://a ]
@@ -231,6 +261,7 @@ private enum Tables {
 
     static let expected = [
         "not": "is not implemented yet",
+        "origin": "expected an origin (such as https://app.example) for 'cors.origins', found",
         "it": "expected an identity source (json:/pointer) for 'identity.from', found",
         "carrier": "expected the name of a field for 'session.carrier.header', found",
         "cookie": "expected the name of a cookie for 'session.cookie.name', found",

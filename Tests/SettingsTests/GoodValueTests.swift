@@ -198,6 +198,74 @@ struct GoodValueTests {
         #expect(settings.workers == 256)
     }
 
+    @Test("2.1 the backend's own cookie as carrier, without capture rules")
+    func backendCookie() throws {
+        let session = try settings("session: { carrier: { cookie: __Host-sid } }").session
+        #expect(session.carrierCookie == "__Host-sid")
+        #expect(session.capture == [])
+        #expect(session.clientUnknown == .forward)
+        let refusing = "session: { carrier: { cookie: S }, client_unknown: refuse }"
+        #expect(try settings(refusing).session.clientUnknown == .refuse)
+    }
+
+    @Test("2.1 2.2 2.5 policies and rules for cookies and JSON")
+    func policies() throws {
+        let text = """
+            session:
+              client_header: reject
+              client_unknown: refuse
+              cross_site: allow
+              capture:
+                - cookie: SESSION
+                - { cookie: OTHER, keep: true }
+                - { json: /id, on: /x, redact: true }
+            """
+        let session = try settings(text).session
+        #expect(session.clientHeader == .reject)
+        #expect(session.crossSite == .allow)
+        let on = RequestPattern(method: nil, path: Array("/x".utf8), isPrefix: false)
+        #expect(
+            session.capture == [
+                .cookie(name: "SESSION"), .cookie(name: "OTHER", keep: true),
+                .json(pointer: "/id", on: on, redact: true),
+            ]
+        )
+        let defaults = try settings("").session
+        #expect(defaults.clientHeader == .track)
+        #expect(defaults.crossSite == .refuse)
+        #expect(defaults.carrierCookie == nil)
+        #expect(try settings("session: { client_header: strip }").session.clientHeader == .strip)
+    }
+
+    @Test("2.4 what pages get")
+    func pages() throws {
+        #expect(try settings("").stale.pages == .pass)
+        #expect(try settings("stale: { pages: answer }").stale.pages == .answer)
+        let place = try settings("stale: { pages: /login?gone=1 }").stale.pages
+        #expect(place == .redirect(to: "/login?gone=1"))
+    }
+
+    @Test("2.5 origins are kept as browsers write them")
+    func origins() throws {
+        let text = """
+            cors:
+              origins:
+                - https://App.Example
+                - http://localhost:5173
+                - http://a:80
+                - https://a:443
+                - https://a:80
+                - http://[::1]:80
+                - http://[fd00::80]
+            """
+        #expect(
+            try settings(text).cors.origins == [
+                "https://app.example", "http://localhost:5173", "http://a", "https://a",
+                "https://a:80", "http://[::1]", "http://[fd00::80]",
+            ]
+        )
+    }
+
     @Test("9 limits.body_bytes")
     func bodyBytes() throws {
         #expect(try settings("").limits.bodyBytes == nil)

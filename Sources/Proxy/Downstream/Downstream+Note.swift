@@ -86,6 +86,7 @@ extension Judgement {
         case .unknownID: "unseen"
         case .ended(let end): end.reason.text
         case .missing: "missing"
+        case .crossSite: "cross-site"
         case .refused: "refused"
         }
     }

@@ -67,6 +67,7 @@ struct ExchangeState: ~Copyable {
     var requestEdits: RequestEdits {
         var edits = RequestEdits()
         edits.cutsJarCookie = judgement.hasJarCookie
+        edits.cutCookies = judgement.cutCookies
         edits.asksIdentityCoding = judgement.captureJSON != nil
         if judgement.dropsCarrier { edits.droppedLine = judgement.carrierLine }
         if judgement.injects { edits.injected = judgement.session?.sessionID }
@@ -99,4 +100,13 @@ struct Collection: Sendable {
     let plan: ResponsePlan
     /// At most `ResponsePlan.contentBytesMax`.
     var content: [UInt8] = []
+    /// Whether what a rule found in it was blanked.
+    var isRedacted = false
+
+    /// Says in the head what was changed in the content.
+    func amend(_ edits: inout ResponseEdits, framing: Framing) {
+        guard isRedacted else { return }
+        edits.isRedacted = true
+        if case .length = framing { edits.contentLength = content.count }
+    }
 }

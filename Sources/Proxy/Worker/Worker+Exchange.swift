@@ -44,10 +44,29 @@ extension Worker {
             default: lease(for: token, judgement, requestID)
             }
         case .ended(let end): answer(token, .sessionEnded(end))
-        case .missing: answer(token, .sessionMissing)
+        case .missing: answer(token, judgement.isNavigation ? .loginNeeded : .sessionMissing)
+        case .crossSite:
+            sayCrossSite(token)
+            answer(token, .crossSite)
         case .refused(let cause):
             answer(token, .refused(status: 400, reason: StaticText(cause.text)))
         }
+    }
+
+    /// Says which setting would have let the request in `requestHead` pass.
+    ///
+    /// Once a second at most: any page of the world may cause it.
+    private mutating func sayCrossSite(_ token: SlabToken) {
+        guard now >= crossSiteWarningAt + .seconds(1) else { return }
+        crossSiteWarningAt = now
+        let origin = rules.missingOrigin(requestHead, in: downstreams[token].wire.input)
+        shared.log.write(
+            .warning,
+            origin.map {
+                "a cross-site request with a session was refused; "
+                    + "this line would allow it: cors: { origins: [ \"\($0)\" ] }"
+            } ?? "a cross-site request with a session was refused; it names no origin"
+        )
     }
 
     /// Whether the length that the request announces is above `limits.body_bytes`.
@@ -154,7 +173,8 @@ extension Worker {
                 leaveOutSession(exchange)
             case .stale:
                 giveBack(connection)
-                fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+                let end = shared.jar.refuse(exchanges[exchange].judgement, now: now)
+                fail(exchange, with: .sessionEnded(end))
                 return
             case .unverified, .otherInstance:
                 giveBack(connection)
@@ -190,40 +210,6 @@ extension Worker {
         )
         if requestHead.framing == .chunked { beginChunkedRequest(exchange) }
         transferRequest(exchange)
-    }
-
-    /// Whether a session may go over a connection, by what is known now.
-    mutating func verdict(
-        on session: CarriedSession,
-        over connection: SlabToken
-    ) -> WriteVerdict {
-        let live = liveInstances()
-        // Of several instances, the one that a carrier ends in need not be the one that its asker
-        // ended in.
-        let isGuess = live.areMany && upstreams[connection].isCarrier
-        return mayWrite(
-            session,
-            to: isGuess ? .unverified : upstreams[connection].instance ?? .unverified,
-            live: live,
-            policy: shared.settings.identity.unverified
-        )
-    }
-
-    /// The instance of an exchange's session is gone, as was found while it waited.
-    mutating func dismissStale(_ exchange: SlabToken) {
-        guard let session = exchanges[exchange].judgement.session else { return }
-        guard exchanges[exchange].judgement.isExempt else {
-            fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
-            return
-        }
-        leaveOutSession(exchange)
-        lease(exchange, verifiedSince: .zero)
-    }
-
-    /// An exempt request goes on without its stale session.
-    private mutating func leaveOutSession(_ exchange: SlabToken) {
-        exchanges[exchange].leaveOutSession()
-        if access.isOn { noteVerdict(exchange, "left-out") }
     }
 
     /// Parses the exchange's head again if another one was parsed since; its bytes are unchanged.
@@ -476,6 +462,8 @@ extension Sessions.RefusalCause {
         case .repeatedSession: "the session field stands there twice"
         case .sessionAlias: "a field name that can be taken for the session field"
         case .forwardedAlias: "a field name that can be taken for a forwarding field"
+        case .clientHeader: "the session field is not accepted from clients"
+        case .tooManySessions: "too many session cookies"
         }
     }
 }

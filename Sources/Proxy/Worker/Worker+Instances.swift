@@ -1,8 +1,10 @@
 internal import EventLoop
+internal import Exchange
 internal import Instances
 internal import Linux
 internal import Memory
 internal import Pool
+internal import Sessions
 internal import Settings
 internal import Time
 
@@ -49,5 +51,57 @@ extension Worker {
             shared.control.send(.cannotTellApart)
         }
         return shared.settings.identity.unverified == .refuse
+    }
+
+    /// The live instances changed: connections to those that are gone are of no use.
+    mutating func retireIdle() {
+        let live = liveInstances()
+        provenInstances.keep(live)
+        for connection in pool.retire(live: live) {
+            discardUpstream(SlabToken(connection))
+        }
+        guard live.areMany else { return }
+        for exchange in pool.dismissStale(live: live) { dismissStale(SlabToken(exchange)) }
+        for index in 0..<upstreams.placeCount {
+            guard let token = upstreams.token(at: index), upstreams[token].phase == .idle else {
+                continue
+            }
+            setDeadline(ofUpstream: token, now + patience.tetherRest)
+        }
+    }
+
+    /// Whether a session may go over a connection, by what is known now.
+    mutating func verdict(
+        on session: CarriedSession,
+        over connection: SlabToken
+    ) -> WriteVerdict {
+        let live = liveInstances()
+        // Of several instances, the one that a carrier ends in need not be the one that its asker
+        // ended in.
+        let isGuess = live.areMany && upstreams[connection].isCarrier
+        return mayWrite(
+            session,
+            to: isGuess ? .unverified : upstreams[connection].instance ?? .unverified,
+            live: live,
+            policy: shared.settings.identity.unverified
+        )
+    }
+
+    /// The instance of an exchange's session is gone, as was found while it waited.
+    mutating func dismissStale(_ exchange: SlabToken) {
+        guard exchanges[exchange].judgement.session != nil else { return }
+        guard exchanges[exchange].judgement.isExempt else {
+            let end = shared.jar.refuse(exchanges[exchange].judgement, now: now)
+            fail(exchange, with: .sessionEnded(end))
+            return
+        }
+        leaveOutSession(exchange)
+        lease(exchange, verifiedSince: .zero)
+    }
+
+    /// An exempt request goes on without its stale session.
+    mutating func leaveOutSession(_ exchange: SlabToken) {
+        exchanges[exchange].leaveOutSession()
+        if access.isOn { noteVerdict(exchange, "left-out") }
     }
 }

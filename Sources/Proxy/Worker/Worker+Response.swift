@@ -86,6 +86,7 @@ extension Worker {
             ResponseRewriter.writeInterim(
                 responseHead,
                 from: upstreams[connection].wire.input,
+                rules: rules,
                 into: &downstreams[token].wire.output
             )
             if access.isOn {
@@ -200,12 +201,34 @@ extension Worker {
                 let reason = JSONPointer("/reason").flatMap { document.value(at: $0) }
                 isEnded = reason.map { SessionRules.endsSession(reason: $0) } ?? false
             } else {
-                sessionID = firstSessionID(document, exchanges[exchange].judgement)
+                if collection.plan.content == .capture {
+                    sessionID = firstSessionID(document, exchanges[exchange].judgement)
+                }
+                redact(exchange)
             }
         } catch {
-            shared.log.write(.debug, "the content that a rule looks at is no JSON: \(error)")
+            let isOpen = collection.plan.content != .reason
+            let isSecret =
+                isOpen && !rules.redactedPointers(exchanges[exchange].judgement).isEmpty
+            shared.log.write(
+                isSecret ? .warning : .debug,
+                "the content that a rule looks at is no JSON: \(error)"
+            )
         }
         beginResponse(exchange, collection.plan, sessionID: sessionID, endedByBackend: isEnded)
+    }
+
+    /// Blanks in the collected content what the client must not see.
+    private mutating func redact(_ exchange: SlabToken) {
+        let pointers = rules.redactedPointers(exchanges[exchange].judgement)
+        guard !pointers.isEmpty, let content = exchanges[exchange].collection?.content,
+            let blanked = JSONBlanking.blank(
+                pointers.compactMap { JSONPointer($0) },
+                in: content
+            )
+        else { return }
+        exchanges[exchange].collection?.content = blanked
+        exchanges[exchange].collection?.isRedacted = true
     }
 
     private func firstSessionID(
@@ -255,6 +278,7 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
+        exchanges[exchange].collection?.amend(&edits, framing: responseHead.framing)
         if !responseHead.hasDate { wallTime.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
@@ -347,6 +371,20 @@ extension Worker {
             live: live,
             policy: shared.settings.identity.unverified
         )
+        if rules.hasBackendCookie {
+            edits.expiredScopes = rules.settleBackendCookie(
+                responseHead,
+                in: upstreams[connection].wire.input,
+                plan: plan,
+                endedByBackend: endedByBackend,
+                request: judgement,
+                instance: instance,
+                live: live,
+                jar: shared.jar,
+                now: now
+            )
+            return
+        }
         if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
             guard let random = randomBits() else { return }
             edits.newCookie = shared.jar.capture(

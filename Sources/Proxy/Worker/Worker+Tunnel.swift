@@ -83,7 +83,9 @@ extension Worker {
         case .stale where exchanges[exchange].judgement.isExempt:
             if access.isOn { noteVerdict(exchange, ClearedReason.backendRestart.text) }
             failed(exchange, .unverified)
-        case .stale: fail(exchange, with: .sessionEnded(shared.jar.refuse(session, now: now)))
+        case .stale:
+            let end = shared.jar.refuse(exchanges[exchange].judgement, now: now)
+            fail(exchange, with: .sessionEnded(end))
         case .unverified, .otherInstance: failed(exchange, .unverified)
         }
         return false

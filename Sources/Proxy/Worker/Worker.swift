@@ -83,6 +83,8 @@ struct Worker: ~Copyable {
     var turnedAway = 0
     /// When it was last said that accepting pauses.
     var acceptWarningAt = MonotonicTime.zero
+    /// When a cross-site request was last spoken of.
+    var crossSiteWarningAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
     var acceptsNotBefore: MonotonicTime?
     /// When what is in flight is given up, once the worker was told to stop.

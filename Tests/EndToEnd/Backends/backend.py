@@ -41,6 +41,8 @@ def arguments():
     parser.add_argument("--health-status", type=int, default=200)
     parser.add_argument("--share", action="store_true", help="the port with others (SO_REUSEPORT)")
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
+    parser.add_argument("--set-cookie", help="issue sessions in a cookie of this name, too")
+    parser.add_argument("--read-cookie", help="read sessions from the cookie of this name instead")
     return parser.parse_args()
 
 
@@ -182,9 +184,24 @@ class Request:
         self.lines = lines
         self.fields = fields
         self.session = fields.get("x-session-id")
-        self.kind = kind_of(self.path, self.session)
+        if options.read_cookie:
+            self.read_cookies()
+        else:
+            self.kind = kind_of(self.path, self.session)
         self.body = connection.content(fields)
         self.closes = False
+
+    def read_cookies(self):
+        """The session is the first one that lives; one of another instance is a zombie anywhere."""
+        values = []
+        for line in self.lines:
+            if line.lower().startswith("cookie:"):
+                pairs = [pair.strip().partition("=") for pair in line[7:].split(";")]
+                values += [v.strip('"') for n, _, v in pairs if n == options.read_cookie]
+        living = [value for value in values if value in live]
+        self.session = (living or values or [None])[0]
+        kinds = [kind_of(self.path, value) for value in values]
+        self.kind = "zombie" if "zombie" in kinds else kind_of(self.path, self.session)
 
     def number(self, name, default=0):
         return int(self.query.get(name, default))
@@ -245,6 +262,9 @@ class Request:
             return
         if options.issue != "json":
             fields = [("X-Session-ID", session), *fields]
+        if options.set_cookie:
+            attributes = self.query.get("attributes", "Path=/").replace("+", "; ")
+            fields = [("Set-Cookie", f"{options.set_cookie}={session}; {attributes}"), *fields]
         shown = session if options.issue != "header" else ""
         self.reply(200, f'{{"sessionId":"{shown}","instance":"{instance}"}}', *fields)
 
@@ -263,6 +283,11 @@ class Request:
 
     def do_api_issue_space(self):
         self.reply(200, "{}", ("X-Session-ID", "two words"))
+
+    def do_api_set_cookies(self):
+        """Whatever cookies the query asks for: c=A=1+B=2."""
+        lines = [("Set-Cookie", text) for text in self.query.get("c", "").split("+") if text]
+        self.reply(200, "{}", *lines)
 
     def do_api_echo_session(self):
         self.reply(200, "{}", ("X-Session-ID", self.session or "none"))
