@@ -130,6 +130,33 @@ extension EndToEnd {
             }
         }
 
+        @Test("7 whoever stops its upload at an early answer gets all of it")
+        func earlyAndStopped() throws {
+            let quick = "timeouts: { body_idle: 300ms }\nworkers: 1\n"
+            try onStage(quick + usual) { stage in
+                let connection = try stage.connect()
+                connection.send(
+                    "POST /early?read=off&pause=0&ms=100 HTTP/1.1\r\nHost: a\r\n"
+                        + "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n"
+                )
+                #expect(try connection.receive().text == "xxxxxxxxxx")
+            }
+        }
+
+        @Test("7 an answer that closes its connection arrives whole, though bytes wait unread")
+        func closedWithBytesUnread() throws {
+            try onStage("workers: 1\n" + usual) { stage in
+                let size = 4_000_000
+                let connection = try stage.connect()
+                connection.send("GET", "/bytes?n=\(size)", ["Connection: close"])
+                #expect(try connection.receiveHead().status == 200)
+                connection.send("\r\n")
+                #expect(becomesTrue { stage.backend.count(of: "/bytes?n=\(size)") == 1 })
+                let right = try connection.receivePattern(count: size)
+                #expect(right == size)
+            }
+        }
+
         @Test("4.2 content that a rule reads, cut by a reset, is never passed off as whole")
         func collectedAndReset() throws {
             let rule = "session: { capture: [ { json: /sessionId, on: GET /json-cut } ] }\n"

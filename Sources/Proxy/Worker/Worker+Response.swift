@@ -271,6 +271,7 @@ extension Worker {
             provenInstance = upstreams[connection].instance
         }
         upstreams[connection].deadline = .distantFuture
+        downstreams[token].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count
         ResponseRewriter.write(

@@ -96,11 +96,25 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         let read = downstreams[token].wire.bytesRead
         let written = downstreams[token].wire.bytesWritten
+        let passedOn = upstreams[connection].wire.bytesWritten
         guard let toBackend = relayToBackend(exchange), let toClient = relayToClient(exchange)
         else { return }
         if upstreams[connection].wire.outputEnded && downstreams[token].wire.outputEnded {
             endTunnel(exchange)
             return
+        }
+        if toClient == .receiverBroken && toBackend != .paused {
+            // What it had sent has gone as far as it goes; a backend that waits for a reader of its
+            // own bytes would take no more.
+            closeDownstream(token)
+            return
+        }
+        if toBackend != .awaitsReceiver {
+            upstreams[connection].deadline = .distantFuture
+        } else if passedOn != upstreams[connection].wire.bytesWritten
+            || upstreams[connection].deadline == .distantFuture
+        {
+            setDeadline(ofUpstream: connection, now + patience.response)
         }
         switch toClient {
         case .awaitsReceiver:
@@ -163,7 +177,6 @@ extension Worker {
             if access.isOn { downstreams[token].note.facts.isWhole = true }
         case .receiverBroken:
             // What it has sent is still to come.
-            downstreams[token].wire.outputEnded = true
             downstreams[token].wire.isReadable = true
         case .paused, .awaitsSender, .awaitsReceiver: break
         case .truncated:
