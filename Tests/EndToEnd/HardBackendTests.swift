@@ -143,20 +143,6 @@ extension EndToEnd {
             }
         }
 
-        @Test("7 an answer that closes its connection arrives whole, though bytes wait unread")
-        func closedWithBytesUnread() throws {
-            try onStage("workers: 1\n" + usual) { stage in
-                let size = 4_000_000
-                let connection = try stage.connect()
-                connection.send("GET", "/bytes?n=\(size)", ["Connection: close"])
-                #expect(try connection.receiveHead().status == 200)
-                connection.send("\r\n")
-                #expect(becomesTrue { stage.backend.count(of: "/bytes?n=\(size)") == 1 })
-                let right = try connection.receivePattern(count: size)
-                #expect(right == size)
-            }
-        }
-
         @Test("4.2 content that a rule reads, cut by a reset, is never passed off as whole")
         func collectedAndReset() throws {
             let rule = "session: { capture: [ { json: /sessionId, on: GET /json-cut } ] }\n"
