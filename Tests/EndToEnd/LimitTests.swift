@@ -76,6 +76,20 @@ extension EndToEnd {
             }
         }
 
+        @Test("9 body_idle: an upload that stands still behind an answer that does, too, is cut")
+        func stillBoth() throws {
+            try onStage("timeouts: { body_idle: 300ms }\nworkers: 1\n" + usual) { stage in
+                let connection = try stage.connect()
+                connection.send(
+                    "POST /early?pause=0&ms=0 HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n"
+                )
+                connection.send("only this much")
+                #expect(try connection.receiveHead().status == 200)
+                #expect(connection.isClosedByPeer())
+                #expect(try stage.connect().ask("GET", "/after").status == 200)
+            }
+        }
+
         @Test("9 keepalive: a connection that asks nothing more is closed")
         func keepalive() throws {
             try onStage("timeouts: { keepalive: 200ms }\n" + usual) { stage in

@@ -240,13 +240,8 @@ extension Worker {
         switch outcome {
         case .awaitsSender:
             upstreams[connection].deadline = .distantFuture
-            if exchanges[exchange].machine.isResponding {
-                // Whoever has seen an answer need not send the rest (RFC 9110 §10.1.1).
-                downstreams[token].deadline = .distantFuture
-            } else {
-                let isFresh = read != downstreams[token].wire.bytesRead
-                extendDeadline(of: token, isFresh, patience.bodyIdle)
-            }
+            let isFresh = read != downstreams[token].wire.bytesRead
+            extendDeadline(of: token, isFresh, patience.bodyIdle)
         case .awaitsReceiver:
             // It is the backend's time that runs now.
             downstreams[token].deadline = .distantFuture

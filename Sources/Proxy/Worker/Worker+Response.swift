@@ -271,7 +271,6 @@ extension Worker {
             provenInstance = upstreams[connection].instance
         }
         upstreams[connection].deadline = .distantFuture
-        downstreams[token].deadline = .distantFuture
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count
         ResponseRewriter.write(
@@ -401,6 +400,13 @@ extension Worker {
             exchange: &exchanges[exchange],
             buffers: &buffers
         )
+        if written != downstreams[token].wire.bytesWritten,
+            downstreams[token].deadline != .distantFuture
+        {
+            // The rest of the request is due, but whoever has seen an answer need not send it (RFC
+            // 9110 §10.1.1): no time is lost while the answer goes on.
+            setDeadline(of: token, now + patience.bodyIdle)
+        }
         switch outcome {
         case .awaitsSender:
             downstreams[token].writeDeadline = .distantFuture
