@@ -255,7 +255,6 @@ extension Worker {
         )
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
-        if !responseHead.hasDate { wallTime.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
             endsAtClose: responseHead.framing == .untilClose
@@ -266,11 +265,29 @@ extension Worker {
         case .chunked: beginChunkedResponse(exchange)
         case .untilClose: responseHead.endTrailersHere()
         }
+        writeHead(of: exchange, edits)
+        if let collection = exchanges[exchange].collection {
+            passOn(collection, of: exchange)
+        } else {
+            exchanges[exchange].responseDecoder = ContentDecoder(
+                responseHead.framing,
+                role: .client
+            )
+            upstreams[connection].wire.input.consume(responseHead.byteCount)
+        }
+        transferResponse(exchange)
+    }
+
+    /// Writes the head in `responseHead` for the client.
+    mutating func writeHead(of exchange: SlabToken, _ edits: ResponseEdits) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
             provenInstance = upstreams[connection].instance
         }
         upstreams[connection].deadline = .distantFuture
+        if !responseHead.hasDate { wallTime.refresh(now: now) }
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count
         ResponseRewriter.write(
@@ -286,16 +303,6 @@ extension Worker {
         }
         // The request cannot be needed again.
         downstreams[token].dropTaken()
-        if let collection = exchanges[exchange].collection {
-            passOn(collection, of: exchange)
-        } else {
-            exchanges[exchange].responseDecoder = ContentDecoder(
-                responseHead.framing,
-                role: .client
-            )
-            upstreams[connection].wire.input.consume(responseHead.byteCount)
-        }
-        transferResponse(exchange)
     }
 
     /// Other heads were parsed while the content was collected.
