@@ -53,7 +53,7 @@ public struct AccessWriter: Sendable {
         note.text.append("\"")
     }
 
-    /// Notes what came of a request that is none: its first line as far as it goes.
+    /// Notes what came of a request that is none: what it begins with.
     public func begin(malformed input: borrowing Buffer, into note: inout AccessNote) {
         note.isOpen = true
         let line = Self.firstLine(input)
@@ -79,23 +79,24 @@ public struct AccessWriter: Sendable {
         return ByteRange(offset: start, count: head.target.end + " HTTP/1.1".utf8.count - start)
     }
 
-    /// What came first, up to an end of line; nothing where that is a field line.
+    /// What seems to be a method and a target, if the message begins so; nothing otherwise.
     ///
-    /// Where a client and Lychgate disagree on lengths, a request begins in the middle of another
-    /// one's fields.
+    /// What follows, or stands there instead, may be a field that carries a session: a client and
+    /// Lychgate may disagree on where a request begins.
     private static func firstLine(_ input: borrowing Buffer) -> ByteRange {
         let bytes = input.bytes
         var start = 0
         while start < bytes.count, bytes[start] == 0x0D || bytes[start] == 0x0A { start += 1 }
         var end = start
-        while end < bytes.count, end - start < 8192, bytes[end] != 0x0D, bytes[end] != 0x0A {
+        while end < bytes.count, ByteClass.isToken(bytes[end]) { end += 1 }
+        guard end > start, end < bytes.count, bytes[end] == 0x20 else { return .empty }
+        end += 1
+        while end < bytes.count, end - start < 8192, bytes[end] != 0x20, bytes[end] != 0x09,
+            bytes[end] != 0x0D, bytes[end] != 0x0A
+        {
             end += 1
         }
-        var place = start
-        while place < end, bytes[place] == 0x20 || bytes[place] == 0x09 { place += 1 }
-        while place < end, ByteClass.isToken(bytes[place]) { place += 1 }
-        let isFieldLine = place < end && bytes[place] == UInt8(ascii: ":")
-        return ByteRange(offset: start, count: isFieldLine ? 0 : end - start)
+        return ByteRange(offset: start, count: end - start)
     }
 
     // MARK: The line

@@ -37,8 +37,8 @@ public enum HeadParse: Equatable, Sendable {
 /// Each call parses from the first waiting byte. What two recipients might read in two ways is
 /// refused: request smuggling lives on that. The departures from the letter of the RFCs, each
 /// with its reason where it is made, are few: `HTTP/1.1 200` without the space behind the status
-/// is read, since many servers send it; an empty Host, a comma in it, and a Host that differs from
-/// an absolute target are refused; identical lengths repeated are refused instead of merged.
+/// is read, since many servers send it; an empty Host and a comma in it are refused; identical
+/// lengths repeated are refused instead of merged.
 ///
 /// The verdict on a head does not depend on how it arrives: what is refused is refused at the
 /// first byte that is wrong. After anything but `complete` the head's content means nothing.

@@ -41,14 +41,14 @@ extension EndToEnd {
 
         @Test("combined: served, answered by Lychgate, refused; the last are written at the end")
         func combined() throws {
-            try onStage("log: { access: combined }\n" + usual) { stage in
+            try onStage("workers: 1\nlog: { access: combined }\n" + usual) { stage in
                 let connection = try stage.connect()
                 let fields = ["Referer: http://a/", "User-Agent: a\"b"]
                 let answer = try connection.ask("GET", "/api/who?x=1", fields)
                 _ = try connection.ask("HEAD", "/api/who")
                 let unknown = "Cookie: lychgate=AAAAAAAAAAAAAAAAAAAAAA"
                 #expect(try connection.ask("GET", "/x", [unknown]).status == 401)
-                connection.send("nonsense\r\n\r\n")
+                connection.send("utter nonsense\r\n\r\n")
                 let refused = try connection.receive()
                 #expect(refused.status == 400)
                 #expect(stage.lychgate.process.terminate() == .code(0))
@@ -57,7 +57,7 @@ extension EndToEnd {
                         + #""http://a/" "a\x22b""#,
                     #"127.0.0.1 - - [T] "HEAD /api/who HTTP/1.1" 200 0 "-" "-""#,
                     #"127.0.0.1 - - [T] "GET /x HTTP/1.1" 401 93 "-" "-""#,
-                    #"127.0.0.1 - - [T] "nonsense" 400 \#(refused.body.count) "-" "-""#,
+                    #"127.0.0.1 - - [T] "utter nonsense" 400 \#(refused.body.count) "-" "-""#,
                 ]
                 #expect(lines(stage, count: 4).map(timeless) == expected)
             }
@@ -65,7 +65,7 @@ extension EndToEnd {
 
         @Test("common: pipelined requests in their order, uploads, a part of a head")
         func common() throws {
-            try onStage("log: { access: common }\n" + usual) { stage in
+            try onStage("workers: 1\nlog: { access: common }\n" + usual) { stage in
                 let connection = try stage.connect()
                 connection.send(
                     "GET /api/who?1 HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -86,7 +86,7 @@ extension EndToEnd {
 
         @Test("a client that goes away before its answer: 499")
         func abort() throws {
-            try onStage("log: { access: common }\n" + usual) { stage in
+            try onStage("workers: 1\nlog: { access: common }\n" + usual) { stage in
                 let connection = try stage.connect()
                 connection.send("GET", "/slow?ms=3000")
                 #expect(becomesTrue { stage.backend.count(of: "/slow?ms=3000") == 1 })
@@ -100,7 +100,7 @@ extension EndToEnd {
 
         @Test("json: what a request was, became and took; no session anywhere")
         func json() throws {
-            try onStage("log: { access: json }\n" + usual) { stage in
+            try onStage("workers: 1\nlog: { access: json }\n" + usual) { stage in
                 let client = try stage.loggedIn()
                 let cookie = client.cookies["lychgate"] ?? ""
                 #expect(try client.ask("GET", "/api/work", ["X-Request-ID: mine"]).status == 200)
@@ -138,7 +138,7 @@ extension EndToEnd {
 
         @Test("json: bytes of content both ways, framed and not; a cut answer is not complete")
         func bytes() throws {
-            try onStage("log: { access: json }\n" + usual) { stage in
+            try onStage("workers: 1\nlog: { access: json }\n" + usual) { stage in
                 let connection = try stage.connect()
                 _ = try connection.ask("POST", "/upload", body: Array(Pattern.bytes[..<10_000]))
                 connection.send("POST", "/echo", ["Transfer-Encoding: chunked"])

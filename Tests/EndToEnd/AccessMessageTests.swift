@@ -6,7 +6,8 @@ extension EndToEnd {
     /// Tunnels, and what Lychgate answers by itself, have one line each, too.
     @Suite("one line a message", .serialized)
     struct AccessMessages {
-        private let log = "log: { access: json }\n"
+        /// One worker, so that the lines stand in the order of the requests.
+        private let log = "workers: 1\nlog: { access: json }\n"
         private let offer = ["Connection: Upgrade", "Upgrade: echo"]
 
         private func objects(_ stage: Stage, count: Int) throws -> [[String: Any]] {

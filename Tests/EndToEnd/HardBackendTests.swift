@@ -130,6 +130,19 @@ extension EndToEnd {
             }
         }
 
+        @Test("7 whoever stops its upload at an early answer gets all of it")
+        func earlyAndStopped() throws {
+            let quick = "timeouts: { body_idle: 300ms }\nworkers: 1\n"
+            try onStage(quick + usual) { stage in
+                let connection = try stage.connect()
+                connection.send(
+                    "POST /early?read=off&pause=0&ms=100 HTTP/1.1\r\nHost: a\r\n"
+                        + "Expect: 100-continue\r\nContent-Length: 1000\r\n\r\n"
+                )
+                #expect(try connection.receive().text == "xxxxxxxxxx")
+            }
+        }
+
         @Test("4.2 content that a rule reads, cut by a reset, is never passed off as whole")
         func collectedAndReset() throws {
             let rule = "session: { capture: [ { json: /sessionId, on: GET /json-cut } ] }\n"

@@ -105,21 +105,24 @@ struct AccessWriterTests {
         #expect(line(.common, request).hasPrefix("192.0.2.1 - \(name) ["))
     }
 
-    @Test("of what is no request, the first line as it came")
+    @Test("of what is no request, what may be a method and a target")
     func malformed() {
         #expect(
-            line(.combined, "\u{16}\u{3}bad\r\nx", isMalformed: true)
-                == start + #""\x16\x03bad" 200 50 "-" "-""# + "\n"
+            line(.combined, "GET /a\u{16}\"b X-Session-ID: secret\r\nx", isMalformed: true)
+                == start + #""GET /a\x16\x22b" 200 50 "-" "-""# + "\n"
         )
         #expect(line(.common, "\r\n\r\n", isMalformed: true) == start + "\"-\" 200 50\n")
         #expect(line(.common, "", isMalformed: true) == start + "\"-\" 200 50\n")
-        let long = String(repeating: "a", count: 9000)
+        let long = "GET /" + String(repeating: "a", count: 9000)
         #expect(line(.common, long, isMalformed: true).utf8.count < 8400)
     }
 
     @Test(
         "a field line where a request should begin is not shown: it may be a session",
-        arguments: ["X-Session-ID: secret\r\n", "\r\n \tCookie: a=secret", "x-session-id:secret"]
+        arguments: [
+            "X-Session-ID: secret\r\n", "\r\n \tCookie: a=secret", "x-session-id:secret", "secret",
+            "\u{16}\u{3}secret\r\n", "secret\r\nGET / HTTP/1.1",
+        ]
     )
     func astray(text: String) {
         #expect(line(.common, text, isMalformed: true) == start + "\"-\" 200 50\n")
@@ -148,8 +151,8 @@ struct AccessWriterTests {
             facts.isReused = true
         }
         #expect(written == expected)
-        let bare = line(.json, "x\r\n", isMalformed: true) { $0.status = 400 }
-        #expect(bare.contains(#""method":null,"target":null,"protocol":null,"request":"x","#))
+        let bare = line(.json, "x y\r\n", isMalformed: true) { $0.status = 400 }
+        #expect(bare.contains(#""method":null,"target":null,"protocol":null,"request":"x y","#))
         #expect(bare.contains(#""wait_ms":null,"verify_ms":null,"first_byte_ms":null,"#))
         #expect(bare.contains(#""reused":null"#))
     }
@@ -174,14 +177,14 @@ struct AccessWriterTests {
     func again() {
         let writer = AccessWriter(.common)
         var note = AccessNote()
-        let first = buffer("first")
+        let first = buffer("first one")
         writer.begin(malformed: first, into: &note)
         _ = note.close()
         let isOpen = note.isOpen
         #expect(!isOpen)
-        let second = buffer("second")
+        let second = buffer("second one")
         writer.begin(malformed: second, into: &note)
         let noted = text(note.text)
-        #expect(noted == "-second")
+        #expect(noted == "-second one")
     }
 }

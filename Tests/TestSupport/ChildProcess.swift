@@ -157,6 +157,10 @@ public final class ChildProcess: Sendable {
 
     /// Waits for a line of standard error that contains all of these.
     public func sawError(_ parts: String..., seconds: Double = 5) -> Bool {
+        sawError(parts, seconds: seconds)
+    }
+
+    func sawError(_ parts: [String], seconds: Double) -> Bool {
         wait(seconds: seconds) { state in
             state.exit != nil && state.openPipes == 0 || Self.has(state.errors, parts)
         } && Self.has(errors, parts)

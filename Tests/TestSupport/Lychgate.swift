@@ -98,16 +98,7 @@ public final class Stage: Sendable {
 
     /// Waits for a line of the log with all of these in it.
     public func logged(_ parts: String..., seconds: Double = 5) -> Bool {
-        let deadline = Date(timeIntervalSinceNow: seconds)
-        while true {
-            let lines = lychgate.process.errorLines
-            if lines.contains(where: { line in parts.allSatisfy { line.contains($0) } }) {
-                return true
-            }
-            let rest = deadline.timeIntervalSinceNow
-            guard rest > 0, lychgate.process.exit == nil else { return false }
-            lychgate.process.waitForAnything(seconds: rest)
-        }
+        lychgate.process.sawError(parts, seconds: seconds)
     }
 
     fileprivate func end() {

@@ -66,7 +66,10 @@ extension Worker {
         case .leased:
             let exchange = upstreams[token].exchange
             if exchanges.contains(exchange) { failed(exchange, .noAnswer) }
-        case .tunnel: break
+        case .tunnel:
+            // It takes nothing of what the client sends.
+            let exchange = upstreams[token].exchange
+            if exchanges.contains(exchange) { closeDownstream(exchanges[exchange].downstream) }
         }
     }
 }

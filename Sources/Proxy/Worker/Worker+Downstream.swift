@@ -148,21 +148,35 @@ extension Worker {
         downstreams[token].writeDeadline = .distantFuture
         switch sequel {
         case .nextHead: awaitHead(token)
-        case .close: closeDownstream(token)
-        case .linger:
-            if access.isOn { endNote(token) }
-            Socket.finishWriting(downstreams[token].wire.descriptor.number)
-            downstreams[token].wire.input.removeAll()
-            downstreams[token].phase = .lingering(until: now + Self.lingerTime)
-            setDeadline(of: token, now + Self.lingerSilence)
-            linger(token)
+        case .close: closeGently(token)
+        case .linger: beginLingering(token)
         }
+    }
+
+    /// Closes a connection whose last response has been written.
+    ///
+    /// To close with bytes unread would be a reset, and could destroy what is on its way.
+    private mutating func closeGently(_ token: SlabToken) {
+        if downstreams[token].wire.isReadable {
+            beginLingering(token)
+        } else {
+            closeDownstream(token)
+        }
+    }
+
+    private mutating func beginLingering(_ token: SlabToken) {
+        if access.isOn { endNote(token) }
+        Socket.finishWriting(downstreams[token].wire.descriptor.number)
+        downstreams[token].wire.input.removeAll()
+        downstreams[token].phase = .lingering(until: now + Self.lingerTime)
+        setDeadline(of: token, now + Self.lingerSilence)
+        linger(token)
     }
 
     /// The connection is free for the next request.
     mutating func awaitHead(_ token: SlabToken) {
         guard stopBy == nil else {
-            closeDownstream(token)
+            closeGently(token)
             return
         }
         if access.isOn { endNote(token) }

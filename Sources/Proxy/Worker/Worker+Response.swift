@@ -279,7 +279,6 @@ extension Worker {
         edits.closes = persistence == .announceClose
         edits.saysKeepAlive = !edits.closes && minorVersion == 0
         exchanges[exchange].collection?.amend(&edits, framing: responseHead.framing)
-        if !responseHead.hasDate { wallTime.refresh(now: now) }
         _ = upstreams[connection].machine.responseHead(
             isPersistent: responseHead.isPersistent,
             endsAtClose: responseHead.framing == .untilClose
@@ -290,11 +289,29 @@ extension Worker {
         case .chunked: beginChunkedResponse(exchange)
         case .untilClose: responseHead.endTrailersHere()
         }
+        writeHead(of: exchange, edits)
+        if let collection = exchanges[exchange].collection {
+            passOn(collection, of: exchange)
+        } else {
+            exchanges[exchange].responseDecoder = ContentDecoder(
+                responseHead.framing,
+                role: .client
+            )
+            upstreams[connection].wire.input.consume(responseHead.byteCount)
+        }
+        transferResponse(exchange)
+    }
+
+    /// Writes the head in `responseHead` for the client.
+    mutating func writeHead(of exchange: SlabToken, _ edits: ResponseEdits) {
+        let token = exchanges[exchange].downstream
+        let connection = exchanges[exchange].upstream
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
             provenInstances.insert(upstreams[connection].instance)
         }
         upstreams[connection].deadline = .distantFuture
+        if !responseHead.hasDate { wallTime.refresh(now: now) }
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count
         ResponseRewriter.write(
@@ -310,16 +327,6 @@ extension Worker {
         }
         // The request cannot be needed again.
         downstreams[token].dropTaken()
-        if let collection = exchanges[exchange].collection {
-            passOn(collection, of: exchange)
-        } else {
-            exchanges[exchange].responseDecoder = ContentDecoder(
-                responseHead.framing,
-                role: .client
-            )
-            upstreams[connection].wire.input.consume(responseHead.byteCount)
-        }
-        transferResponse(exchange)
     }
 
     /// Other heads were parsed while the content was collected.
@@ -438,6 +445,13 @@ extension Worker {
             exchange: &exchanges[exchange],
             buffers: &buffers
         )
+        if written != downstreams[token].wire.bytesWritten,
+            downstreams[token].deadline != .distantFuture
+        {
+            // The rest of the request is due, but whoever has seen an answer need not send it (RFC
+            // 9110 §10.1.1): no time is lost while the answer goes on.
+            setDeadline(of: token, now + patience.bodyIdle)
+        }
         switch outcome {
         case .awaitsSender:
             downstreams[token].writeDeadline = .distantFuture

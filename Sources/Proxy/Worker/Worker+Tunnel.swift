@@ -12,9 +12,10 @@ internal import Time
 ///
 /// It stays an exchange, and its connection leased, until both sides have ended or one is broken.
 /// There is no limit on its idle time; but a client that takes nothing of what waits for it is cut
-/// after `write_idle`, whatever it sends, and one that sends nothing once the backend has ended
-/// after `body_idle`. The tunnels of an instance are the connections to it in
-/// `upstreams` whose phase is `tunnel`; each names its exchange.
+/// after `write_idle`, whatever it sends, one that sends nothing once the backend has ended after
+/// `body_idle`, and a backend that takes nothing after `response_timeout`. The tunnels of an
+/// instance are the connections to it in `upstreams` whose phase is `tunnel`; each names its
+/// exchange.
 extension Worker {
     /// The head of a 101 is in `responseHead`.
     mutating func upgradeAnswered(_ exchange: SlabToken) {
@@ -43,31 +44,12 @@ extension Worker {
         var edits = ResponseEdits()
         edits.isSecure = downstreams[token].isSecure
         settleSession(exchange, plan, sessionID: nil, endedByBackend: false, &edits)
-        exchanges[exchange].machine.responseBegun()
-        if upstreams[connection].identifiedAt != nil {
-            provenInstances.insert(upstreams[connection].instance)
-        }
-        buffers.equip(&downstreams[token].wire.output)
-        let start = downstreams[token].wire.output.count
-        wallTime.refresh(now: now)
-        ResponseRewriter.write(
-            responseHead,
-            from: upstreams[connection].wire.input,
-            edits: edits,
-            date: wallTime.dateLine,
-            rules: rules,
-            into: &downstreams[token].wire.output
-        )
-        if access.isOn {
-            downstreams[token].noteResponse(status: responseHead.status, from: start)
-        }
+        writeHead(of: exchange, edits)
         // What is behind the two heads belongs to the tunnel already.
-        downstreams[token].dropTaken()
         upstreams[connection].wire.input.consume(responseHead.byteCount)
         downstreams[token].phase = .tunnel
         downstreams[token].deadline = .distantFuture
         upstreams[connection].phase = .tunnel
-        upstreams[connection].deadline = .distantFuture
         relay(exchange)
     }
 
@@ -98,11 +80,25 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         let read = downstreams[token].wire.bytesRead
         let written = downstreams[token].wire.bytesWritten
+        let passedOn = upstreams[connection].wire.bytesWritten
         guard let toBackend = relayToBackend(exchange), let toClient = relayToClient(exchange)
         else { return }
         if upstreams[connection].wire.outputEnded && downstreams[token].wire.outputEnded {
             endTunnel(exchange)
             return
+        }
+        if toClient == .receiverBroken && toBackend != .paused {
+            // What it had sent has gone as far as it goes; a backend that waits for a reader of its
+            // own bytes would take no more.
+            closeDownstream(token)
+            return
+        }
+        if toBackend != .awaitsReceiver {
+            upstreams[connection].deadline = .distantFuture
+        } else if passedOn != upstreams[connection].wire.bytesWritten
+            || upstreams[connection].deadline == .distantFuture
+        {
+            setDeadline(ofUpstream: connection, now + patience.response)
         }
         switch toClient {
         case .awaitsReceiver:
@@ -165,7 +161,6 @@ extension Worker {
             if access.isOn { downstreams[token].note.facts.isWhole = true }
         case .receiverBroken:
             // What it has sent is still to come.
-            downstreams[token].wire.outputEnded = true
             downstreams[token].wire.isReadable = true
         case .paused, .awaitsSender, .awaitsReceiver: break
         case .truncated:
