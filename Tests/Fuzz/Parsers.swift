@@ -10,6 +10,7 @@ func fuzzParser(_ target: String, _ bytes: [UInt8], choice: UInt8) {
     case "request": fuzzHead(bytes, isRequest: true, choice: choice)
     case "response": fuzzHead(bytes, isRequest: false, choice: choice)
     case "content": fuzzContent(bytes, choice: choice)
+    case "frames": fuzzFrames(bytes, choice: choice)
     default: fatalError("there is no target '\(target)'")
     }
 }

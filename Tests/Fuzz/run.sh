@@ -4,7 +4,7 @@
 #
 #   Tests/Fuzz/run.sh SECONDS [TARGET ...]
 #
-# Targets are request, response, content and connection; all by default. Corpora are kept in
+# Targets are request, response, content, frames and connection; all by default. Corpora are kept in
 # .build-fuzz/corpus; an input that fails is left in .build-fuzz/failures.
 # SwiftPM has no fuzzing, so the modules are compiled here, with the settings of Package.swift.
 set -euo pipefail
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:?usage: run.sh SECONDS [TARGET ...]}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(request response content connection)
+[ ${#targets[@]} -gt 0 ] || targets=(request response content frames connection)
 
 out=.build-fuzz
 mkdir -p "$out/failures"
@@ -86,7 +86,7 @@ c_module CMemory
 module Memory -enable-experimental-feature Lifetimes
 module HTTPModel
 module HTTP1
-fuzzer fuzz Tests/Fuzz/{Fuzz,Parsers,ParserTargets}.swift
+fuzzer fuzz Tests/Fuzz/{Fuzz,Parsers,Frames,ParserTargets}.swift
 
 for target in "${targets[@]}"; do
     if [ "$target" != connection ]; then
