@@ -35,6 +35,10 @@ public struct PoolLimits: Sendable, Equatable {
     public var tetherRest: Duration
     /// Whether a session may go over a connection that did not say whose it is.
     public var trustsUnverified: Bool
+    /// How long an exchange may wait for a backend that is down; zero for not at all.
+    public var hold: Duration
+    /// How many may do so at a time: those above it fail as if there were no `hold`.
+    public var heldMax: Int
 
     /// Limits from their parts.
     public init(
@@ -43,7 +47,9 @@ public struct PoolLimits: Sendable, Equatable {
         idleTimeout: Duration,
         probesMax: Int = 64,
         tetherRest: Duration = .seconds(1),
-        trustsUnverified: Bool = false
+        trustsUnverified: Bool = false,
+        hold: Duration = .zero,
+        heldMax: Int = 1024
     ) {
         self.connectionsMax = connectionsMax
         self.queueTimeout = queueTimeout
@@ -51,6 +57,8 @@ public struct PoolLimits: Sendable, Equatable {
         self.probesMax = probesMax
         self.tetherRest = tetherRest
         self.trustsUnverified = trustsUnverified
+        self.hold = hold
+        self.heldMax = heldMax
     }
 }
 

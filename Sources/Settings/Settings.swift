@@ -69,6 +69,8 @@ public struct UpstreamSettings: Sendable, Equatable {
     public var maxConnections = 256
     /// How long a request may wait for a connection when all are taken.
     public var queueTimeout: Duration = .seconds(5)
+    /// How long a request may wait for a backend that is down; zero for not at all.
+    public var hold: Duration = .zero
 
     /// The defaults.
     public init() {}

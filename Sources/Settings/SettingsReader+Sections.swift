@@ -105,7 +105,7 @@ extension SettingsReader {
             case "idle_timeout": reader.set(&upstream.idleTimeout, item, in: anyWait)
             case "max_connections": reader.set(&upstream.maxConnections, item, in: 1...65_535)
             case "queue_timeout": reader.set(&upstream.queueTimeout, item, in: anyWait)
-            case "hold": reader.onlyOff(item)
+            case "hold": reader.readHold(item, into: &upstream)
             default: break
             }
         }
@@ -113,6 +113,13 @@ extension SettingsReader {
         if places["upstream.url"] == nil && problems.count > problemCount {
             note("upstream.url", at: item.place)
         }
+    }
+
+    private mutating func readHold(_ item: Item, into upstream: inout UpstreamSettings) {
+        if isWord("off", item) { return }
+        var hold = Duration.seconds(10)
+        set(&hold, item, in: .milliseconds(1)...(.seconds(3600)), or: "'off'")
+        upstream.hold = hold
     }
 
     // MARK: jar, stale, limits, timeouts

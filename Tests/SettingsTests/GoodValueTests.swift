@@ -62,6 +62,9 @@ struct GoodValueTests {
         #expect(upstream.idleTimeout == .seconds(3600))
         #expect(upstream.maxConnections == 7)
         #expect(upstream.queueTimeout == .milliseconds(1))
+        #expect(upstream.hold == .zero)
+        let held = try load("upstream: { url: http://a:1, hold: 1500ms }").get().upstream
+        #expect(held.hold == .milliseconds(1500))
     }
 
     @Test("3 identity")

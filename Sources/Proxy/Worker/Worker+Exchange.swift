@@ -124,6 +124,7 @@ extension Worker {
                 ExchangeID(rawValue: exchange.bits),
                 session: own,
                 verifiedSince: verifiedSince,
+                mayBeHeld: patience.isHolding && mayBeHeld(exchange),
                 live: live,
                 now: now
             )
@@ -229,7 +230,11 @@ extension Worker {
 
     /// Something may be done for an exchange whose client's connection had an event.
     mutating func resume(_ exchange: SlabToken) {
-        guard exchanges.contains(exchange), exchanges[exchange].upstream != .none else { return }
+        guard exchanges.contains(exchange) else { return }
+        guard exchanges[exchange].upstream != .none else {
+            if patience.isHolding { releaseHold(exchange) }
+            return
+        }
         if !exchanges[exchange].isRequestSent {
             transferRequest(exchange)
             guard exchanges.contains(exchange), exchanges[exchange].upstream != .none else {
@@ -449,8 +454,10 @@ extension Worker {
         // Where connections are on their way it is the backend that keeps them waiting.
         let counts = pool.counts
         let isOverloaded = counts.opening + counts.asking == 0
+        let isDown = pool.isDown
         for waiter in pool.expireWaiters(now: now) {
-            failed(SlabToken(waiter), isOverloaded ? .overloaded : .noAnswer)
+            let reason: UpstreamFailure = isOverloaded ? .overloaded : .noAnswer
+            failed(SlabToken(waiter), isDown ? .unreachable : reason)
         }
     }
 }

@@ -97,10 +97,10 @@ extension Worker {
         shared.log.write(.debug, "no connection to the backend: \(error)")
         if error.isPassing {
             // It says nothing of the backend: whoever waits for this one connection fails, no more.
-            apply(pool.openingFailed(name, .closed), .unreachable)
+            apply(pool.openingFailed(name, .closed, now: now), .unreachable)
         } else {
             shared.control.send(.connectionRefused)
-            apply(pool.openingFailed(name, .refused), .unreachable)
+            apply(pool.openingFailed(name, .refused, now: now), .unreachable)
         }
     }
 
@@ -372,7 +372,7 @@ extension Worker {
         let token = exchanges[exchange].upstream
         guard token != .none else { return }
         exchanges[exchange].upstream = .none
-        _ = pool.closed(ConnectionID(rawValue: token.bits))
+        _ = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
     }
 
@@ -401,7 +401,7 @@ extension Worker {
     mutating func lost(_ token: SlabToken) {
         shared.control.send(.connectionLost)
         lostUnused(token)
-        let action = pool.closed(ConnectionID(rawValue: token.bits))
+        let action = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
         apply(action, .dropped)
     }
@@ -414,7 +414,11 @@ extension Worker {
     ) {
         shared.log.write(.debug, "no connection to the backend: \(reason)")
         shared.control.send(failure == .refused ? .connectionRefused : .connectionLost)
-        let action = pool.openingFailed(ConnectionID(rawValue: token.bits), failure)
+        let action = pool.openingFailed(
+            ConnectionID(rawValue: token.bits),
+            failure,
+            now: now
+        )
         discardUpstream(token)
         switch failure {
         case .refused: apply(action, .unreachable)

@@ -124,7 +124,8 @@ struct Worker: ~Copyable {
                 idleTimeout: upstream.idleTimeout,
                 probesMax: shared.settings.identity.maxProbes,
                 tetherRest: Patience.tetherRest(shared.settings.identity),
-                trustsUnverified: shared.settings.identity.unverified == .forward
+                trustsUnverified: shared.settings.identity.unverified == .forward,
+                hold: upstream.hold
             )
         )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
@@ -185,6 +186,7 @@ struct Worker: ~Copyable {
         if !grants.isEmpty || !ready.isEmpty { return .zero }
         var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
         if pool.isSearching { wake = min(wake, pool.nextProbeTime) }
+        if pool.isDown { wake = min(wake, pool.nextRetryTime) }
         if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
         if let stopBy { wake = min(wake, stopBy) }
         if wake <= now { return .zero }

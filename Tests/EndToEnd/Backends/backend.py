@@ -55,6 +55,8 @@ live = set()
 counter = 0
 lock = threading.Lock()
 going = threading.Event()
+listening = threading.Event()
+listener = None
 record = -1
 if options.record:
     record = os.open(options.record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -244,6 +246,8 @@ class Request:
         instance = self.query.get("instance", instance)
         if "go" in self.query:
             going.set()
+        if "listen" in self.query:
+            change_listener(self.query["listen"] == "on")
         if self.query.get("drop") == "on":
             for connection in list(connections - {self.connection}):
                 try:
@@ -348,6 +352,30 @@ class Request:
             right = right and data == PATTERN[start : start + len(data)]
             count += len(data)
         self.reply(200, f'{{"count":{count},"right":{"true" if right else "false"}}}')
+
+    # Streams
+
+    def do_events(self):
+        """Server-sent events without end."""
+        if "wait" in self.query:
+            going.wait()
+        fields = [("Content-Type", "text/event-stream; charset=utf-8")]
+        is_chunked = self.query.get("framing", "chunked") == "chunked"
+        if is_chunked:
+            fields.append(CHUNKED)
+        self.closes = not is_chunked
+        self.send(self.head(200, fields))
+        while True:
+            data = b"data: %s\n\n" % instance.encode()
+            self.send(b"%x\r\n%s\r\n" % (len(data), data) if is_chunked else data)
+            time.sleep(0.02)
+
+    def do_endless(self):
+        """A response without end that is no stream of events, until it is let go."""
+        self.send(self.head(200, [("Content-Type", "application/x-ndjson"), CHUNKED]))
+        self.send(b"3\r\n{}\n\r\n")
+        going.wait()
+        self.send(b"3\r\n{}\n\r\n0\r\n\r\n")
 
     # Content in every framing
 
@@ -475,6 +503,13 @@ class Request:
         end = "reset" if is_reset else "end"
         os.write(record, f"tunnel {instance} {count} {end} -\n".encode())
 
+    def tunnel_halves(self):
+        """Half a WebSocket frame, and the other half once it is told to go on."""
+        self.send(b"\x82\x06\1\2")
+        going.wait()
+        self.send(b"\3\4\5\6")
+        self.rest()
+
     def tunnel_deaf(self):
         """Ends nothing and reads nothing."""
         threading.Event().wait()
@@ -551,6 +586,16 @@ class Request:
     def do_drop(self):
         raise Gone
 
+    def do_drop_once(self):
+        """Takes the first request for a target and says nothing; answers those that follow."""
+        target = "dropped" + str(self.query)
+        if target in served:
+            return self.do_echo()
+        served[target] = 1
+        for _ in self.body:
+            pass
+        raise Gone
+
     def do_poison(self):
         # A whole answer that fills a read buffer to the brim, and bytes that answer nothing.
         head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
@@ -618,6 +663,18 @@ def listen():
     return listener
 
 
+def change_listener(on):
+    """Stops listening, as a process that drains does, or begins again."""
+    global listener
+    if on:
+        listener = listen()
+        listening.set()
+    elif listening.is_set():
+        listening.clear()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
 def end_with_parent():
     """The tests hold the other end of standard input; when they go, so does this."""
     sys.stdin.buffer.read()
@@ -625,12 +682,18 @@ def end_with_parent():
 
 
 def main():
+    global listener
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     listener = listen()
+    listening.set()
     threading.Thread(target=end_with_parent, daemon=True).start()
     print("ready", instance, flush=True)
-    while True:
-        sock, _ = listener.accept()
+    while listening.wait():
+        try:
+            sock, _ = listener.accept()
+        except OSError:
+            listening.wait()
+            continue
         if not options.unix:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock)
