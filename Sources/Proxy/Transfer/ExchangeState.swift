@@ -40,6 +40,14 @@ struct ExchangeState: ~Copyable {
     var closesDownstream = false
     /// The content of a response that a rule reads before its head goes on.
     var collection: Collection?
+    /// Whether the response is a stream of events for a session, which ends with that.
+    var isEventStream = false
+    /// Whose session the 101 of a tunnel issued.
+    var issuer: InstanceNumber?
+    /// Of a tunnel that is a session's WebSocket: where its frames end.
+    var frames = TunnelFrames()
+    /// Its session is stale: it ends with the frame that is on its way to the client.
+    var endsAtFrame = false
 
     init(
         downstream: SlabToken,
@@ -92,6 +100,12 @@ struct ExchangeState: ~Copyable {
         isRequestSent = false
         collection = nil
     }
+}
+
+/// How far the frames of a WebSocket have gone, each way; nil of a tunnel that is not followed.
+struct TunnelFrames: Sendable {
+    var toClient: WebSocketFrames?
+    var toBackend: WebSocketFrames?
 }
 
 /// The content of a response that is read before its head goes on (contract 2.2, 2.3).

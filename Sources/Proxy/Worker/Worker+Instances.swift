@@ -60,6 +60,7 @@ extension Worker {
         for connection in pool.retire(live: live) {
             discardUpstream(SlabToken(connection))
         }
+        endStale()
         guard live.areMany else { return }
         for exchange in pool.dismissStale(live: live) { dismissStale(SlabToken(exchange)) }
         for index in 0..<upstreams.placeCount {

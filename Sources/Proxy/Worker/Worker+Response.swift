@@ -261,6 +261,12 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         let isCollected = exchanges[exchange].collection != nil
         if isCollected, !parseResponseHeadAgain(exchange) { return }
+        if exchanges[exchange].judgement.session != nil,
+            EventStream.isContent(of: responseHead, in: upstreams[connection].wire.input)
+        {
+            guard mayBegin(exchange) else { return }
+            exchanges[exchange].isEventStream = true
+        }
         var edits = ResponseEdits()
         edits.isSecure = downstreams[token].isSecure
         settleSession(
