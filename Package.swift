@@ -142,8 +142,8 @@ let package = Package(
             ],
             exclude: [
                 "ConnectionTarget.swift", "ParserTargets.swift", "http.dict", "run.sh",
-                "seeds-connection.txt", "seeds-content.txt", "seeds-request.txt",
-                "seeds-response.txt",
+                "seeds-connection.txt", "seeds-content.txt", "seeds-metric.txt",
+                "seeds-request.txt", "seeds-response.txt",
             ]
         ),
     ]

@@ -6,7 +6,7 @@ extension Pool {
     public mutating func connectionsToOpen(now: MonotonicTime) -> Int {
         if isSearching { return connectionsToOpenAmongMany(now: now) }
         let wantsReserve =
-            idle.count == 0 && mode != .pairing && !isPaused && !isDraining
+            idle.count == 0 && mode != .pairing && limits.asks && !isPaused && !isDraining
             && reserveNotBefore <= now
         let wanted = queue.count + (wantsReserve ? 1 : 0) - tally.verifying
         return wanted <= 0 ? 0 : min(wanted, room)

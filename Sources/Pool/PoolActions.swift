@@ -35,6 +35,11 @@ public struct PoolLimits: Sendable, Equatable {
     public var tetherRest: Duration
     /// Whether a session may go over a connection that did not say whose it is.
     public var trustsUnverified: Bool
+    /// Whether connections are asked who answers.
+    ///
+    /// Otherwise all are taken for lasting, and none is opened in reserve: it might block a backend
+    /// that serves one at a time.
+    public var asks: Bool
 
     /// Limits from their parts.
     public init(
@@ -43,7 +48,8 @@ public struct PoolLimits: Sendable, Equatable {
         idleTimeout: Duration,
         probesMax: Int = 64,
         tetherRest: Duration = .seconds(1),
-        trustsUnverified: Bool = false
+        trustsUnverified: Bool = false,
+        asks: Bool = true
     ) {
         self.connectionsMax = connectionsMax
         self.queueTimeout = queueTimeout
@@ -51,6 +57,7 @@ public struct PoolLimits: Sendable, Equatable {
         self.probesMax = probesMax
         self.tetherRest = tetherRest
         self.trustsUnverified = trustsUnverified
+        self.asks = asks
     }
 }
 

@@ -8,13 +8,14 @@ final class PoolHarness {
     var live = LiveInstances(current: InstanceNumber(rawValue: 1), epoch: 1)
     var now = MonotonicTime.zero
 
-    init(connectionsMax: Int = 8, probesMax: Int = 64) {
+    init(connectionsMax: Int = 8, probesMax: Int = 64, asks: Bool = true) {
         pool = Pool(
             limits: PoolLimits(
                 connectionsMax: connectionsMax,
                 queueTimeout: .seconds(5),
                 idleTimeout: .seconds(60),
-                probesMax: probesMax
+                probesMax: probesMax,
+                asks: asks
             )
         )
     }

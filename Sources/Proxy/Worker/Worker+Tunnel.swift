@@ -164,7 +164,7 @@ extension Worker {
             downstreams[token].wire.isReadable = true
         case .paused, .awaitsSender, .awaitsReceiver: break
         case .truncated:
-            shared.control.send(.connectionLost)
+            tellLoss(.connectionLost)
             closeDownstream(token)
             return nil
         case .trailers, .malformed:
