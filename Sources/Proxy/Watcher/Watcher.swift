@@ -26,6 +26,8 @@ public struct WatcherWord: Equatable, Sendable {
     public var instance: InstanceNumber
     /// When the question was put.
     public var askedAt: MonotonicTime
+    /// Whether nobody answered, at once: refused, or cut off.
+    public var isDown = false
 }
 
 /// Asks the backend who it is, again and again, so that a restart is known without any traffic.
@@ -197,7 +199,9 @@ public struct Watcher: ~Copyable {
     ) {
         let seen = registry.observe(report, connectionOpenedAt: askedAt, now: now)
         output.changes += seen.changes
-        output.word = WatcherWord(instance: seen.instance, askedAt: askedAt)
+        var word = WatcherWord(instance: seen.instance, askedAt: askedAt)
+        if case .failed(let cause) = report { word.isDown = cause != .timedOut }
+        output.word = word
     }
 
     private func report(of answer: HealthAnswer) -> IdentityReport {

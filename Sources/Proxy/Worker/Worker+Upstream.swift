@@ -18,7 +18,7 @@ extension Worker {
         }
         while true {
             let count = pool.connectionsToOpen(now: now)
-            guard count > 0 else { return }
+            guard count > 0, !isWatching || mayOpen() else { return }
             for _ in 0..<count {
                 open(asCarrierFor: nil)
             }

@@ -79,6 +79,9 @@ struct Worker: ~Copyable {
     /// What the watcher said last, where its word counts, and when a connection was last lost.
     var word: WatcherWord?
     var lossAt = MonotonicTime.zero
+    /// Whether it is to say more, and whether what it said last was wanted and not used yet.
+    var isWordWanted = false
+    var isWordFresh = false
     /// Whether it was said that the backend's instances cannot be told apart.
     var saidCannotTellApart = false
     /// Where the backend listens, and which of these addresses answered last.
