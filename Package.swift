@@ -143,6 +143,7 @@ let package = Package(
             exclude: [
                 "ConnectionTarget.swift", "ParserTargets.swift", "http.dict", "run.sh",
                 "seeds-connection.txt", "seeds-content.txt", "seeds-frames.txt",
+                "seeds-metric.txt",
                 "seeds-request.txt", "seeds-response.txt",
             ]
         ),

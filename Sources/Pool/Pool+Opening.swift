@@ -11,7 +11,8 @@ extension Pool {
     }
 
     func wantsReserve(now: MonotonicTime) -> Bool {
-        idle.count == 0 && mode != .pairing && !isPaused && !isDraining && reserveNotBefore <= now
+        idle.count == 0 && mode != .pairing && limits.asks && !isPaused && !isDraining
+            && reserveNotBefore <= now
     }
 
     var room: Int {

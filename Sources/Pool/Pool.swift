@@ -139,6 +139,7 @@ public struct Pool: ~Copyable {
     /// A pool without connections.
     public init(limits: PoolLimits) {
         self.limits = limits
+        if !limits.asks { mode = .persistent }
     }
 
     /// How many connections are in which state.

@@ -39,6 +39,11 @@ public struct PoolLimits: Sendable, Equatable {
     public var hold: Duration
     /// How many may do so at a time: those above it fail as if there were no `hold`.
     public var heldMax: Int
+    /// Whether connections are asked who answers.
+    ///
+    /// Otherwise all are taken for lasting, and none is opened in reserve: it might block a backend
+    /// that serves one at a time.
+    public var asks: Bool
 
     /// Limits from their parts.
     public init(
@@ -49,7 +54,8 @@ public struct PoolLimits: Sendable, Equatable {
         tetherRest: Duration = .seconds(1),
         trustsUnverified: Bool = false,
         hold: Duration = .zero,
-        heldMax: Int = 1024
+        heldMax: Int = 1024,
+        asks: Bool = true
     ) {
         self.connectionsMax = connectionsMax
         self.queueTimeout = queueTimeout
@@ -59,6 +65,7 @@ public struct PoolLimits: Sendable, Equatable {
         self.trustsUnverified = trustsUnverified
         self.hold = hold
         self.heldMax = heldMax
+        self.asks = asks
     }
 }
 

@@ -24,6 +24,8 @@ final class Shared: Sendable {
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
     let identityReader: IdentityReader
+    /// Whether it is the watcher that says which instance a connection ends in.
+    let isWatching: Bool
     /// The identity question, as sent on pinned connections.
     let identityQuestion: [UInt8]
     /// Where the backend listened at the start; tried in order, and none if its name could not be
@@ -60,11 +62,9 @@ final class Shared: Sendable {
         let authority = settings.upstream.address.authority
         requestRewriter = RequestRewriter(settings: settings, defaultHost: Array(authority.utf8))
         answerWriter = AnswerWriter(settings: settings)
+        isWatching = settings.identity.verify == .watch
         identityReader = IdentityReader(settings.identity.from)
-        identityQuestion = Array(
-            ("GET \(settings.identity.path) HTTP/1.1\r\nHost: \(authority)\r\n"
-                + "User-Agent: lychgate\r\nAccept: application/json, */*;q=0.1\r\n\r\n").utf8
-        )
+        identityQuestion = IdentityQuestion(settings.identity, authority: authority).bytes
         accessLog = try AccessLog()
         control = try Mailbox()
         connections = Gauge(limit: settings.limits.connections)
@@ -83,6 +83,8 @@ enum ControlMessage: Sendable {
     case instancesChanged([InstanceChange])
     /// The last connection to one of several instances was lost.
     case instanceLost
+    /// A connection waits for what the watcher says (`identity.verify: watch`).
+    case wordWanted
     /// Several instances, and each closes its connections after each answer.
     case cannotTellApart
     /// A worker has finished what was in flight, and ended.
@@ -97,17 +99,22 @@ enum WorkerMessage: Sendable {
     case addresses([SocketAddress])
     /// Other instances live than before.
     case instancesChanged
+    /// What the watcher says counts (`identity.verify: watch`).
+    case watched(WatcherWord)
     /// Take no more connections, finish what is in flight, at the latest by then.
     case stop(by: MonotonicTime)
 }
 
 extension Address {
     /// As `Host` and log lines write it.
-    var authority: String {
+    var authority: String { authority(defaultPort: 80) }
+
+    /// The same, for another scheme than http.
+    func authority(defaultPort: UInt16) -> String {
         switch self {
         case .host(let host, let port):
             let name = host.contains(":") ? "[\(host)]" : host
-            return port == 80 ? name : "\(name):\(port)"
+            return port == defaultPort ? name : "\(name):\(port)"
         case .unix: return "localhost"
         }
     }

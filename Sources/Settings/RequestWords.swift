@@ -184,7 +184,7 @@ enum RequestWords {
     }
 
     /// Hop-by-hop fields (RFC 9110 section 7.6.1) and those that frame a message.
-    private static let framing: Set<String> = [
+    static let framing: Set<String> = [
         "connection", "keep-alive", "proxy-connection", "proxy-authenticate",
         "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "content-length",
     ]

@@ -49,7 +49,7 @@ enum Schema {
 
     /// Keys of the contract that do not exist yet, whatever they are set to.
     static let notYet: Set<String> = [
-        "listen.tls", "upstream.tls", "identity.url",
+        "listen.tls", "upstream.tls",
     ]
 
     /// The keys of a section.

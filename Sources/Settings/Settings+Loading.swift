@@ -106,6 +106,7 @@ extension SettingsReader {
             report(message + ", of which the target is a part", at: place)
         }
         checkCarrier(session)
+        checkIdentity(settings)
         if session.cookie.sameSite == .none && session.cookie.secure == .never,
             let place = places["session.cookie.same_site"]
         {

@@ -80,6 +80,24 @@ public struct UpstreamSettings: Sendable, Equatable {
 public enum IdentitySource: Sendable, Equatable {
     /// An RFC 6901 pointer into a JSON answer.
     case json(pointer: String)
+    /// A field of the answer.
+    case header(name: String)
+    /// A metric of an answer in the Prometheus text format.
+    case metric(name: String)
+}
+
+/// A field of the identity question.
+public struct IdentityField: Sendable, Equatable {
+    /// Its name.
+    public var name: String
+    /// Its value, which may be a secret: it is never shown.
+    public var value: String
+
+    /// A field from its parts.
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// How the instance of the backend is known.
@@ -89,6 +107,28 @@ public struct IdentitySettings: Sendable, Equatable {
     public enum Unverified: Sendable, Equatable {
         case refuse
         case forward
+    }
+
+    /// Who says which instance a connection ends in (contract 3.2).
+    public enum Verify: Sendable, Equatable {
+        /// Whoever is at its other end, asked on it.
+        case connection
+        /// The watcher, of all connections at a time.
+        case watch
+    }
+
+    /// Where else than at the upstream the watcher asks.
+    public struct Elsewhere: Sendable, Equatable {
+        /// The host and port.
+        public var address: Address
+        /// Whether it is asked over TLS.
+        public var isSecure: Bool
+
+        /// A place from its parts.
+        public init(address: Address, isSecure: Bool) {
+            self.address = address
+            self.isSecure = isSecure
+        }
     }
 
     /// How many instances live at a time (contract 3.4).
@@ -101,8 +141,12 @@ public struct IdentitySettings: Sendable, Equatable {
         case multi
     }
 
-    /// The request target that is asked.
+    /// The request target that is asked, be it of the upstream or elsewhere.
     public var path = "/health"
+    /// The host of `identity.url`; nil to ask the upstream.
+    public var elsewhere: Elsewhere?
+    /// Whose word counts.
+    public var verify = Verify.connection
     /// Tried in order; the first that yields a value counts.
     public var from: [IdentitySource] = [
         .json(pointer: "/serverInstanceId"), .json(pointer: "/startedAt"),
@@ -119,6 +163,8 @@ public struct IdentitySettings: Sendable, Equatable {
     public var grace: Duration = .seconds(2)
     /// The policy for connections that give no ID.
     public var unverified = Unverified.refuse
+    /// More fields of the question, or others in place of its own.
+    public var fields: [IdentityField] = []
 
     /// The defaults.
     public init() {}

@@ -9,10 +9,13 @@ extension SettingsReader {
                 identity.path =
                     reader.value(item, expected: "a path (such as /health)", RequestWords.target)
                     ?? identity.path
+            case "url": reader.readURL(item, into: &identity)
             case "from": identity.from = reader.sources(item)
             case "verify":
-                let ways: KeyValuePairs<String, Void?> = ["connection": (), "watch": nil]
-                _ = reader.choice(item, ways)
+                let ways: KeyValuePairs<String, IdentitySettings.Verify?> = [
+                    "connection": .connection, "watch": .watch,
+                ]
+                identity.verify = reader.choice(item, ways) ?? identity.verify
             case "instances":
                 let ways: KeyValuePairs<String, IdentitySettings.Instances?> = [
                     "auto": .auto, "single": .single, "multi": .multi,
@@ -31,29 +34,10 @@ extension SettingsReader {
                     "refuse": .refuse, "forward": .forward,
                 ]
                 identity.unverified = reader.choice(item, policies) ?? identity.unverified
-            case "headers":
-                let expected = "a mapping of fields (such as {})"
-                if let first = reader.entries(item, expected: expected)?.first {
-                    reader.reportNotYet("'identity.headers'", at: first.place)
-                }
+            case "headers": identity.fields = reader.identityFields(item)
             default: break
             }
         }
-    }
-
-    private mutating func sources(_ item: Item) -> [IdentitySource] {
-        let sources = list(item, of: "identity sources (such as json:/startedAt)") { reader, item in
-            reader.value(
-                item,
-                expected: "an identity source (json:/pointer)",
-                hint: "no blank follows the colon: json:/pointer",
-                IdentitySource.init(parsing:)
-            )
-        }
-        if case .sequence(let nodes) = item.node.content, nodes.isEmpty {
-            reportMismatch(item, expected: "at least one identity source", found: "an empty list")
-        }
-        return sources ?? []
     }
 
     // MARK: session
@@ -159,20 +143,5 @@ extension SettingsReader {
 
     mutating func pattern(_ item: Item) -> RequestPattern? {
         value(item, expected: RequestPattern.expected, RequestPattern.init(parsing:))
-    }
-}
-
-extension IdentitySource {
-    /// `json:/pointer`.
-    init(parsing text: String) throws(Mistake) {
-        let kind = text.prefix { $0 != ":" }
-        let rest = text.dropFirst(kind.count + 1)
-        switch kind {
-        case "json": self = .json(pointer: try RequestWords.pointer(String(rest)))
-        case "header", "metric":
-            throw .notYet("the identity source '\(kind):'")
-        default:
-            throw .because("it begins with 'json:'")
-        }
     }
 }

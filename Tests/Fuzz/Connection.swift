@@ -232,7 +232,7 @@ struct Conversation: ~Copyable {
             case .instancesChanged: worker.mailbox.send(.instancesChanged)
             case .connectionLost, .connectionRefused, .instanceLost:
                 worker.mailbox.send(.backendUp)
-            case .name, .cannotTellApart, .workerEnded: break
+            case .name, .wordWanted, .cannotTellApart, .workerEnded: break
             }
             moved = true
         }

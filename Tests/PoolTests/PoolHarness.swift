@@ -12,7 +12,8 @@ final class PoolHarness {
         connectionsMax: Int = 8,
         probesMax: Int = 64,
         hold: Duration = .zero,
-        heldMax: Int = 1024
+        heldMax: Int = 1024,
+        asks: Bool = true
     ) {
         pool = Pool(
             limits: PoolLimits(
@@ -21,7 +22,8 @@ final class PoolHarness {
                 idleTimeout: .seconds(60),
                 probesMax: probesMax,
                 hold: hold,
-                heldMax: heldMax
+                heldMax: heldMax,
+                asks: asks
             )
         )
     }

@@ -143,8 +143,8 @@ struct ConfigurationFileTests {
                 "4:20: expected a duration (such as 2s) from 1ms to 7d for "
                     + "'upstream.connect_timeout', found '2'; the unit is missing: "
                     + "ms, s, m, h or d",
-                "6:11: expected an identity source (json:/pointer) for 'identity.from', "
-                    + "found 'json:serverInstanceId'; it must begin with '/'",
+                "6:11: expected an identity source (json:/pointer, header:NAME or metric:NAME) "
+                    + "for 'identity.from', found 'json:serverInstanceId'; it must begin with '/'",
                 "7:12: expected a duration (such as 5s) from 1ms to 1h for 'identity.timeout', "
                     + "found '0s'",
                 "10:7: a 'json' rule needs 'on', the request whose answer is looked into",

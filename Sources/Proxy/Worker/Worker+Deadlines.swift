@@ -58,6 +58,7 @@ extension Worker {
             openingFailed(token, .timedOut, "not connected in time")
         case .connected:
             openingFailed(token, .timedOut, "the other connection of the pair was not made in time")
+        case .asking where isWatching: presumeUnverified(token)
         case .asking where isBusy(token): setDeadline(ofUpstream: token, now + patience.identity)
         case .asking: identityUnknown(token, .failed(.timedOut))
         case .idle:

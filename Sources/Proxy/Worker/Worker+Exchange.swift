@@ -308,7 +308,7 @@ extension Worker {
     /// The upstream side of an exchange failed, or none is to be had.
     mutating func failed(_ exchange: SlabToken, _ failure: UpstreamFailure) {
         if failure == .dropped {
-            shared.control.send(.connectionLost)
+            tellLoss(.connectionLost)
             let connection = exchanges[exchange].upstream
             if connection != .none, !exchanges[exchange].machine.sawResponse {
                 lostUnused(connection)

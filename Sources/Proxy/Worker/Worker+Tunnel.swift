@@ -149,7 +149,7 @@ extension Worker {
         )
         switch outcome {
         case .finished where lacksClose(exchange), .truncated where lacksClose(exchange):
-            shared.control.send(.connectionLost)
+            tellLoss(.connectionLost)
             closeWebSocket(exchange)
             return nil
         case .finished:
@@ -161,7 +161,7 @@ extension Worker {
             downstreams[token].wire.isReadable = true
         case .paused, .awaitsSender, .awaitsReceiver: break
         case .truncated:
-            shared.control.send(.connectionLost)
+            tellLoss(.connectionLost)
             closeDownstream(token)
             return nil
         case .trailers, .malformed:

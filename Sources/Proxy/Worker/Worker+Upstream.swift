@@ -18,7 +18,7 @@ extension Worker {
         }
         while true {
             let count = pool.connectionsToOpen(now: now)
-            guard count > 0 else { return }
+            guard count > 0, !isWatching || mayOpen() else { return }
             for _ in 0..<count {
                 open(asCarrierFor: nil)
             }
@@ -99,7 +99,7 @@ extension Worker {
             // It says nothing of the backend: whoever waits for this one connection fails, no more.
             apply(pool.openingFailed(name, .closed, now: now), .unreachable)
         } else {
-            shared.control.send(.connectionRefused)
+            tellLoss(.connectionRefused)
             apply(pool.openingFailed(name, .refused, now: now), .unreachable)
         }
     }
@@ -113,6 +113,8 @@ extension Worker {
             if upstreams[token].wire.isWritable { reconnected(token) }
         case .connected:
             if upstreams[token].wire.isPeerDone { lost(token) }
+        case .asking where isWatching:
+            if upstreams[token].wire.isPeerDone { lostWhilePresuming(token) }
         case .asking: readIdentity(token)
         case .idle:
             // Nothing is due on it: an end, or bytes that answer no request.
@@ -145,6 +147,10 @@ extension Worker {
     /// Asks who answers on a connection, before it carries a request (contract 3.2).
     mutating func ask(_ token: SlabToken) {
         upstreams[token].phase = .asking
+        if isWatching {
+            presume(token)
+            return
+        }
         if now < asksNotBefore {
             identified(token, .failed(.timedOut), persists: !pool.isPairing, wasAsked: false)
             return
@@ -168,13 +174,21 @@ extension Worker {
         }
         buffers.strip(&upstreams[token].wire.output)
         while true {
-            let progress = upstreams[token].takeIdentity(headParser, &responseHead)
+            let progress = upstreams[token].takeIdentity(
+                headParser,
+                &responseHead,
+                shared.identityReader
+            )
             switch progress {
             case .complete(_, let persists):
-                let report = shared.identityReader.report(upstreams[token].ask.content)
+                let report = shared.identityReader.report(
+                    upstreams[token].ask.content,
+                    fields: upstreams[token].ask.fields
+                )
+                upstreams[token].ask.restart()
                 identified(token, report, persists: persists)
                 return
-            case .failed(.failed(.dropped)):
+            case .failed(.failed(.dropped)) where !upstreams[token].ask.hasBegun:
                 openingFailed(token, .closed, "the backend closed without saying who it is")
                 return
             case .failed(let report):
@@ -275,10 +289,21 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
-        bind(token, to: observation.instance)
-        let verifyTime = upstreams[token].takeVerifyTime(now: now)
         upstreams[token].identifiedAt = wasAsked ? now : nil
         if isCutShort { lostUnused(token) }
+        verified(token, observation, persists: persists, wasAsked: wasAsked)
+    }
+
+    /// It is settled for now which instance a connection ends in.
+    mutating func verified(
+        _ token: SlabToken,
+        _ observation: Observation,
+        persists: Bool,
+        wasAsked: Bool
+    ) {
+        upstreams[token].instance = observation.instance
+        bind(token, to: observation.instance)
+        let verifyTime = upstreams[token].takeVerifyTime(now: now)
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
             ConnectionID(rawValue: token.bits),
@@ -399,7 +424,7 @@ extension Worker {
 
     /// A connection that nobody uses is gone.
     mutating func lost(_ token: SlabToken) {
-        shared.control.send(.connectionLost)
+        tellLoss(.connectionLost)
         lostUnused(token)
         let action = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
@@ -413,7 +438,7 @@ extension Worker {
         _ reason: String
     ) {
         shared.log.write(.debug, "no connection to the backend: \(reason)")
-        shared.control.send(failure == .refused ? .connectionRefused : .connectionLost)
+        tellLoss(failure == .refused ? .connectionRefused : .connectionLost)
         let action = pool.openingFailed(
             ConnectionID(rawValue: token.bits),
             failure,

@@ -33,6 +33,8 @@ struct Worker: ~Copyable {
     let patience: Patience
     /// `limits.body_bytes`.
     let contentBytesMax: UInt64
+    /// Whether it is the watcher that says which instance a connection ends in.
+    let isWatching: Bool
 
     var poller: Poller
     var listeners = Slab<ListeningSocket>()
@@ -74,6 +76,12 @@ struct Worker: ~Copyable {
     var provenInstances = ProvenInstances()
     /// Until then the backend is taken to close after each answer, whatever it says.
     var closesUnsaidUntil = MonotonicTime.zero
+    /// What the watcher said last, where its word counts, and when a connection was last lost.
+    var word: WatcherWord?
+    var lossAt = MonotonicTime.zero
+    /// Whether it is to say more, and whether what it said last was wanted and not used yet.
+    var isWordWanted = false
+    var isWordFresh = false
     /// Whether it was said that the backend's instances cannot be told apart.
     var saidCannotTellApart = false
     /// Where the backend listens, and which of these addresses answered last.
@@ -115,6 +123,7 @@ struct Worker: ~Copyable {
         requestRewriter = shared.requestRewriter
         answerWriter = shared.answerWriter
         patience = Patience(shared.settings)
+        isWatching = shared.isWatching
         contentBytesMax = shared.settings.limits.bodyBytes.map { UInt64(clamping: $0) } ?? .max
         let upstream = shared.settings.upstream
         pool = Pool(
@@ -125,7 +134,8 @@ struct Worker: ~Copyable {
                 probesMax: shared.settings.identity.maxProbes,
                 tetherRest: Patience.tetherRest(shared.settings.identity),
                 trustsUnverified: shared.settings.identity.unverified == .forward,
-                hold: upstream.hold
+                hold: upstream.hold,
+                asks: !shared.isWatching
             )
         )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
@@ -242,7 +252,10 @@ struct Worker: ~Copyable {
             case .backendUp:
                 asksNotBefore = .zero
                 pool.backendUp()
-            case .instancesChanged: retireIdle()
+            case .instancesChanged:
+                asksNotBefore = .zero
+                retireIdle()
+            case .watched(let word): take(word)
             case .addresses(let addresses): take(addresses)
             case .stop(let by): stop(by: by)
             }

@@ -39,6 +39,8 @@ def arguments():
     parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
     parser.add_argument("--close-unsaid", action="store_true", help="closes, and does not say so")
     parser.add_argument("--health-status", type=int, default=200)
+    parser.add_argument("--health", default="plain", help="how health questions are answered")
+    parser.add_argument("--health-port", type=int, help="they are answered here, too")
     parser.add_argument("--share", action="store_true", help="the port with others (SO_REUSEPORT)")
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     parser.add_argument("--set-cookie", help="issue sessions in a cookie of this name, too")
@@ -49,6 +51,9 @@ def arguments():
 options = arguments()
 instance = options.instance or os.urandom(8).hex() + "-" + str(os.getpid())
 reporting = True
+health = options.health
+health_heads = set()
+started = time.time()
 connections = set()
 issued = set()
 live = set()
@@ -72,7 +77,7 @@ def new_session():
 
 
 def kind_of(path, session):
-    if path == "/health":
+    if path in ("/health", "/metrics"):
         return "health"
     if session is None:
         return "anonymous"
@@ -234,14 +239,81 @@ class Request:
     # Who this is
 
     def do_health(self):
+        health_heads.add("|".join(self.lines))
+        getattr(self, "health_" + health)()
+
+    do_metrics = do_health
+
+    def health_plain(self):
         if options.instance == "none" or not reporting:
             self.reply(200 if reporting else 503, '{"status":"healthy"}')
             return
         shown = os.urandom(8).hex() if options.instance == "each" else instance
         self.reply(options.health_status, f'{{"status":"healthy","serverInstanceId":"{shown}"}}')
 
+    def id_content(self):
+        return b'{"status":"healthy","serverInstanceId":"%s"}' % instance.encode()
+
+    def health_slow(self):
+        time.sleep(0.4)
+        self.health_plain()
+
+    def health_never(self):
+        threading.Event().wait()
+
+    def health_huge(self):
+        self.reply(200, b'{"x":"' + b"x" * 2_000_000 + b'",' + self.id_content()[1:])
+
+    def health_half(self):
+        """JSON without an end."""
+        self.reply(200, self.id_content()[:-1])
+
+    def health_garbage(self):
+        self.send(b"HTTP/1.1 two hundred\r\n\r\n")
+        raise Gone
+
+    def health_redirect(self):
+        self.reply(302, "", ("Location", "/elsewhere"))
+
+    def health_chunked(self):
+        self.send(self.head(200, [CHUNKED]))
+        for byte in self.id_content():
+            self.send(b"1;x=y\r\n%c\r\n" % byte)
+        self.send(b"0\r\nX-Sum: 1\r\n\r\n")
+
+    def health_error(self):
+        self.reply(500, self.id_content())
+
+    def health_cut(self):
+        self.send(self.head(200, [("Content-Length", 1000)]) + self.id_content())
+        raise Gone
+
+    def health_interim(self):
+        self.send(b"HTTP/1.1 103 Early Hints\r\nX-Instance: wrong\r\n\r\n" * 3)
+        self.health_header()
+
+    def health_gzip(self):
+        packer = zlib.compressobj(wbits=31)
+        body = packer.compress(self.id_content()) + packer.flush()
+        self.reply(200, body, ("Content-Encoding", "gzip"))
+
+    def health_header(self):
+        self.reply(200, self.id_content(), ("x-instance", instance))
+
+    def health_metrics(self):
+        """One number in the two ways that client libraries write it."""
+        shown = f"{started:.2f}" if len(health_heads) % 2 else f"{started:.11e}"
+        lines = "# HELP process_start_time_seconds Start time.\n# TYPE process_start_time_seconds "
+        lines += "gauge\n" + f'requests_total{{path="/}}",le="+Inf"}} 3\n' * 3000
+        self.reply(200, lines + f"process_start_time_seconds {shown}\n", media="text/plain")
+
+    def do_health_heads(self):
+        """The heads of all health questions so far."""
+        self.reply(200, "\n".join(sorted(health_heads)), media="text/plain")
+
     def do_control(self):
-        global instance, reporting
+        global instance, reporting, health
+        health = self.query.get("health", health)
         reporting = self.query.get("report", "on") == "on"
         instance = self.query.get("instance", instance)
         if "go" in self.query:
@@ -646,7 +718,7 @@ class Request:
         raise Gone
 
 
-def listen():
+def listen(port=options.port):
     if options.unix:
         if os.path.exists(options.unix):
             os.unlink(options.unix)
@@ -658,7 +730,7 @@ def listen():
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if options.share:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((options.host, options.port))
+        listener.bind((options.host, port))
     listener.listen(512)
     return listener
 
@@ -681,9 +753,18 @@ def end_with_parent():
     os._exit(0)
 
 
+def accept_health(listener):
+    while True:
+        sock, _ = listener.accept()
+        threading.Thread(target=Connection(sock).serve, daemon=True).start()
+
+
 def main():
     global listener
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if options.health_port:
+        other = listen(options.health_port)
+        threading.Thread(target=accept_health, args=(other,), daemon=True).start()
     listener = listen()
     listening.set()
     threading.Thread(target=end_with_parent, daemon=True).start()
