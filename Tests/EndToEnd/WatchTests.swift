@@ -12,9 +12,15 @@ extension EndToEnd {
             stage.backend.everything.count { $0.kind == "health" }
         }
 
-        @Test("3.2 no question on connections, and the restart is known all the same")
-        func restart() throws {
-            try onStage(watch + " }") { stage in
+        @Test(
+            "3.2 no question on connections, and the restart is known all the same",
+            arguments: [false, true]
+        )
+        func restart(isUnix: Bool) throws {
+            let directory = try Place.newDirectory()
+            defer { Place.remove(directory) }
+            let place = isUnix ? Endpoint.unix(directory + "/back") : nil
+            try onStage(at: place, watch + " }") { stage in
                 let client = try stage.loggedIn()
                 let count = healthCount(stage)
                 let slow = try (0..<8).map { _ in
