@@ -22,6 +22,8 @@ public enum Answer: Equatable, Sendable {
     case badResponse
     /// Without a session: no connection to the backend became free in time.
     case overloaded
+    /// A preflight of a page that is listed, which is answered here (contract 4.4).
+    case preflight(Preflight)
     /// An OPTIONS whose `Max-Forwards` ends here: for the proxy itself (RFC 9110 §9.3.7).
     case ownOptions
     /// The request is refused as it is; its connection is closed.
@@ -55,6 +57,8 @@ public struct AnswerFrame: Sendable {
     public var saysKeepAlive = false
     /// The client's connection is TLS, or was in front of a trusted proxy.
     public var isSecure = false
+    /// The page that the request comes from, if it may read the answer.
+    public var origin: ListedOrigin?
 
     /// A frame for a plain request on a connection that lives on.
     public init() {}
@@ -104,6 +108,11 @@ public struct AnswerWriter: Sendable {
             out.append("X-Session-Cleared: ")
             out.append(end.reason.text)
             out.append("\r\n")
+        if case .preflight(let preflight) = answer {
+            rules.appendCORS(preflight, to: &out)
+        } else {
+            rules.appendCORS(frame.origin, to: &out)
+        }
             if status == 303 { appendLocation(into: &out) }
             if end.expiresCookie {
                 out.append("Set-Cookie: ")
@@ -120,7 +129,7 @@ public struct AnswerWriter: Sendable {
         case .sessionKept(repeatIsHarmless: true), .overloaded:
             out.append("Retry-After: 1\r\n")
         case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .crossSite,
-            .refused:
+            .preflight, .refused:
             break
         }
         if frame.closes {
@@ -131,12 +140,13 @@ public struct AnswerWriter: Sendable {
         if hasContent(answer, status) {
             appendContent(of: answer, isHead: frame.isHead, into: &out)
         } else {
-            out.append("Content-Length: 0\r\n\r\n")
+            // RFC 9110 §8.6: a 204 has no length.
+            out.append(status == 204 ? "\r\n" : "Content-Length: 0\r\n\r\n")
         }
     }
 
     private func hasContent(_ answer: Answer, _ status: UInt16) -> Bool {
-        answer != .ownOptions && status != 303
+        answer != .ownOptions && status != 303 && status != 204
     }
 
     /// Where navigations are sent to.
@@ -163,6 +173,7 @@ public struct AnswerWriter: Sendable {
 
     /// RFC 9110 §15.5.2: a 401 names a way to authenticate.
     private func appendChallenge(_ status: UInt16, into out: inout Buffer) {
+        case .preflight: 204
         if status == 401 {
             out.append("WWW-Authenticate: Session realm=\"lychgate\"\r\n")
         }
@@ -195,7 +206,7 @@ public struct AnswerWriter: Sendable {
             content = #"{"reason":"overloaded","message":"Too many requests at once"#
         case .crossSite:
             content = #"{"reason":"CROSS_ORIGIN","message":"Another site made this request"#
-        case .ownOptions, .loginNeeded: return
+        case .ownOptions, .preflight, .loginNeeded: return
         case .refused(_, let reason):
             content = #"{"reason":"bad-request","message":""#
             detail = reason.text
@@ -219,6 +230,7 @@ public struct AnswerWriter: Sendable {
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
+        case 204: "No Content"
         case 408: "Request Timeout"
         case 409: "Conflict"
         case 410: "Gone"

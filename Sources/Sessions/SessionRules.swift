@@ -30,6 +30,11 @@ public final class SessionRules: Sendable {
     let origins: [[UInt8]]
     let pages: StaleSettings.Pages
     private let loginPage: RequestPatterns
+    private let hasOrigins: Bool
+    /// Whether preflights of listed origins are answered here (`cors.preflight`).
+    public let answersPreflights: Bool
+    /// Requests for the health answer, if it is to be completed (`identity.augment`).
+    private let augmented: RequestPattern?
     private let ends: RequestPatterns
     private let exempt: RequestPatterns
     private let required: RequestPatterns
@@ -38,7 +43,8 @@ public final class SessionRules: Sendable {
     public init(
         _ settings: SessionSettings,
         stale: StaleSettings = StaleSettings(),
-        cors: CORSSettings = CORSSettings()
+        cors: CORSSettings = CORSSettings(),
+        identity: IdentitySettings = IdentitySettings()
     ) {
         precondition(settings.capture.count <= SessionSettings.captureRulesMax)
         carrierCookie = settings.carrierCookie.map { Array($0.utf8) }
@@ -51,6 +57,9 @@ public final class SessionRules: Sendable {
         origins = cors.origins.map { Array($0.utf8) }
         pages = stale.pages
         loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
+        hasOrigins = !cors.origins.isEmpty
+        answersPreflights = hasOrigins && cors.answersPreflights
+        augmented = identity.augment ? identity.pattern(method: "GET") : nil
         forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
             .map { FieldNameMatcher(Array($0.utf8)) }
         cookieName = Array(settings.cookie.name.utf8)
@@ -96,6 +105,7 @@ public final class SessionRules: Sendable {
         if let cause = found.refusal {
             judgement.verdict = .refused(cause)
             return judgement
+        if hasOrigins { judgement.origin = listedOrigin(head, bytes) }
         }
         judgement.hasJarCookie = found.hasJarCookie
         if found.carrierLine >= 0 { judgement.carrierLine = found.carrierLine }
@@ -105,6 +115,14 @@ public final class SessionRules: Sendable {
         let situation = Situation(jar: jar, live: live, now: now)
         if let carrierCookie {
             judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
+        if let augmented {
+            judgement.isAugmented = RequestPatterns.matches(
+                augmented,
+                head,
+                bytes,
+                refusingWayOut: false
+            )
+        }
         } else {
             judgeCarriers(head, bytes, found, situation, &judgement)
         }
@@ -150,7 +168,8 @@ public final class SessionRules: Sendable {
         _ found: borrowing RequestScan,
         _ judgement: inout Judgement
     ) {
-        judgement.isExempt = exempt.match(head, bytes, refusingWayOut: true)
+        judgement.isExempt =
+            exempt.match(head, bytes, refusingWayOut: true) || isPreflight(head, bytes)
         switch pages {
         case .pass: if found.isPage(head.method) { judgement.isExempt = true }
         case .answer: break

@@ -28,7 +28,8 @@ extension Settings {
         var reader = SettingsReader(environment: environment)
         var settings = root.map { reader.settings($0) } ?? Settings()
         if reader.places["session.exempt"] == nil {
-            settings.session.exempt = [settings.identity.exemptPattern]
+            // A preset has others besides.
+            settings.session.exempt.insert(settings.identity.pattern(method: nil), at: 0)
         }
         if reader.places["listen"] == nil {
             settings.listen = [ListenSettings(address: .host("127.0.0.1", port: 8080))]
@@ -55,10 +56,11 @@ extension Settings {
 }
 
 extension IdentitySettings {
-    /// The requests that ask for the identity path.
-    fileprivate var exemptPattern: RequestPattern {
+    /// The requests that ask for the identity path, with a method or with any.
+    public func pattern(method: String?) -> RequestPattern {
         let path = path.utf8.prefix { $0 != UInt8(ascii: "?") }
-        return RequestPattern(method: nil, path: Array(path), isPrefix: false)
+        let method = method.map { Array($0.utf8) }
+        return RequestPattern(method: method, path: Array(path), isPrefix: false)
     }
 }
 

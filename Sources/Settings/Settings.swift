@@ -115,6 +115,8 @@ public struct IdentitySettings: Sendable, Equatable {
     public var maxProbes = 64
     /// How long one of several instances is looked for before it counts as gone.
     public var grace: Duration = .seconds(2)
+    /// Whether the health answer gains the instance ID and time where it lacks them.
+    public var augment = false
     /// The policy for connections that give no ID.
     public var unverified = Unverified.refuse
 
@@ -289,6 +291,8 @@ public struct LimitSettings: Sendable, Equatable {
     /// Field lines of a head.
     public var headerCount = 100
     /// A request target.
+    /// Whether preflight requests of these are answered by Lychgate itself.
+    public var answersPreflights = false
     public var targetBytes = 8 * 1024
     /// The content of a request; nil for any.
     public var bodyBytes: Int?

@@ -259,8 +259,8 @@ extension SettingsReader {
                         reader.value(item, expected: expected, RequestWords.origin)
                     } ?? []
             default:
-                let preflights: KeyValuePairs<String, Void?> = ["pass": (), "answer": nil]
-                _ = reader.choice(item, preflights)
+                cors.answersPreflights =
+                    reader.choice(item, ["pass": false, "answer": true]) ?? false
             }
         }
     }

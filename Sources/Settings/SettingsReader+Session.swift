@@ -25,7 +25,7 @@ extension SettingsReader {
                 reader.set(&identity.interval, item, in: .milliseconds(10)...(.seconds(3600)))
             case "timeout":
                 reader.set(&identity.timeout, item, in: .milliseconds(1)...(.seconds(3600)))
-            case "augment": reader.onlyFalse(item)
+            case "augment": identity.augment = reader.flag(item)
             case "unverified":
                 let policies: KeyValuePairs<String, IdentitySettings.Unverified?> = [
                     "refuse": .refuse, "forward": .forward,

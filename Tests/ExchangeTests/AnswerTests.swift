@@ -5,7 +5,8 @@ import Sessions
 import Settings
 import Testing
 
-private let json = "Content-Type: application/json\r\nCache-Control: no-store\r\n"
+private let json =
+    "Content-Type: application/json\r\nCache-Control: no-store\r\nVary: Origin\r\n"
 private let challenge = "WWW-Authenticate: Session realm=\"lychgate\"\r\n"
 private let notFound =
     #"{"valid":false,"reason":"SESSION_NOT_FOUND","#
@@ -246,7 +247,8 @@ struct AnswerTests {
     func ownOptions() {
         #expect(
             written(.ownOptions)
-                == "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
+                == "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nVary: Origin\r\n"
+                + "Content-Length: 0\r\n\r\n"
         )
     }
 

@@ -252,6 +252,32 @@ class Request:
                     pass  # The peer was quicker.
         self.reply(200, "{}")
 
+    def do_identity(self):
+        """A health answer whose ID has a name of its own, in every form that one may have."""
+        members = f'"status": "ok", "run": "{instance}"'
+        for name, more in [
+            ("own", '"serverInstanceId": "mine"'), ("null", '"startedAt": null'),
+            ("nested", '"data": {"serverInstanceId": "inner"}'), ("twice", '"status": "ok"'),
+            ("big", '"pad": "' + "x" * 70000 + '"'),
+        ]:
+            if name in self.query:
+                members += ", " + more
+        body = "{ " + members + " }\n"
+        if "list" in self.query:
+            body = "[" + body + "]"
+        seen = self.fields.get("accept-encoding", "none")
+        fields = [
+            ("ETag", '"one"'), ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"), ("X-Seen", seen),
+        ]
+        if "chunked" not in self.query:
+            media = self.query.get("media", "application/json")
+            self.reply(self.number("status", 200), body, *fields, media=media)
+            return
+        fields += [("Content-Type", "application/health+json"), CHUNKED]
+        start, rest = body[:9].encode(), body[9:].encode()
+        self.send(self.head(200, fields) + b"9\r\n%s\r\n" % start)
+        self.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest))
+
     # Sessions
 
     def issue(self, session, *fields):
