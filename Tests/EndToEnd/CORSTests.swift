@@ -57,6 +57,37 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "4.4 Chromium: the page reads the 401 with the line, and nothing without it",
+            .enabled(if: Place.isFile("/usr/bin/chromium")),
+            arguments: [true, false]
+        )
+        func browser(isListed: Bool) throws {
+            let origin = isListed ? "UPSTREAM" : "http://else.example"
+            let configuration =
+                usual + "\ncors: { origins: [ \"\(origin)\" ], preflight: answer }"
+            try onStage(configuration) { stage in
+                let session = try stage.client().post("/api/connect").string("sessionId") ?? ""
+                try stage.backend.restart()
+                #expect(stage.logged("backend restarted"))
+                // The page comes from the backend's own port, which is another origin.
+                let query = "at=\(stage.endpoint.url)&session=\(session)"
+                let chromium = try ChildProcess(
+                    "/usr/bin/chromium",
+                    [
+                        "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+                        "--user-data-dir=\(stage.directory)/chromium",
+                        "--virtual-time-budget=20000", "--dump-dom",
+                        "\(stage.backend.endpoint.url)/reader?\(query)",
+                    ]
+                )
+                #expect(chromium.waitForExit(seconds: 120) == .code(0), "\(chromium.errors)")
+                let shown = isListed ? "401 backend-restart SESSION_NOT_FOUND" : "hidden"
+                #expect(chromium.output.contains("<pre>\(shown)</pre>"), "\(chromium.output)")
+                #expect(stage.backend.zombies.isEmpty)
+            }
+        }
+
         @Test("4.4 a page that is not listed, null, or none gets nothing but Vary")
         func others() throws {
             try onStage(laptop) { stage in

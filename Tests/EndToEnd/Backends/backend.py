@@ -27,6 +27,21 @@ PATTERN = bytes((i * 7 + (i >> 8)) & 0xFF for i in range(PERIOD))
 PATTERN *= (1 << 20) // PERIOD + 3
 BLOCK = 1 << 18
 CHUNKED = ("Transfer-Encoding", "chunked")
+READER = """<!doctype html><title>A page of another origin</title><pre>nothing</pre><script>
+const query = new URLSearchParams(location.search);
+const options = { credentials: "include", headers: { "X-Session-ID": query.get("session") } };
+async function read() {
+    try {
+        const answer = await fetch(query.get("at") + "/api/work", options);
+        const reason = (await answer.json()).reason;
+        return `${answer.status} ${answer.headers.get("X-Session-Cleared")} ${reason}`;
+    } catch (error) {
+        return "hidden";
+    }
+}
+read().then((text) => { document.querySelector("pre").textContent = text; });
+</script>
+"""
 
 
 def arguments():
@@ -420,6 +435,10 @@ class Request:
 
     def do_page(self):
         self.reply(200, "<!doctype html><title>A page</title>", media="text/html")
+
+    def do_reader(self):
+        """A page that asks Lychgate something, and shows what its browser lets it read."""
+        self.reply(200, READER, media="text/html")
 
     def do_fields(self):
         """Fields that end at the proxy, fields that pass, doubles and an order."""
