@@ -80,9 +80,15 @@ public struct AnswerWriter: Sendable {
         }
         let reason = Self.jsonString(settings.stale.reason)
         let message = Self.jsonString(settings.stale.message)
-        staleContent = Array(
-            "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}".utf8
-        )
+        let content =
+            switch settings.stale.format {
+            case .json: "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}"
+            case .jsonRPC:
+                // The content of the request is not read, so its ID is not known (JSON-RPC 2.0 §5).
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+                    + "\"message\":\(message),\"data\":{\"reason\":\(reason)}}}"
+            }
+        staleContent = Array(content.utf8)
     }
 
     /// Appends the whole answer to `out`, with the line `date`.
@@ -102,17 +108,17 @@ public struct AnswerWriter: Sendable {
         out.append(date, from: 0, count: date.count)
         if hasContent(answer, status) { out.append("Content-Type: application/json\r\n") }
         out.append("Cache-Control: no-store\r\n")
+        if case .preflight(let preflight) = answer {
+            rules.appendCORS(preflight, to: &out)
+        } else {
+            rules.appendCORS(frame.origin, to: &out)
+        }
         switch answer {
         case .sessionEnded(let end):
             appendChallenge(status, into: &out)
             out.append("X-Session-Cleared: ")
             out.append(end.reason.text)
             out.append("\r\n")
-        if case .preflight(let preflight) = answer {
-            rules.appendCORS(preflight, to: &out)
-        } else {
-            rules.appendCORS(frame.origin, to: &out)
-        }
             if status == 303 { appendLocation(into: &out) }
             if end.expiresCookie {
                 out.append("Set-Cookie: ")
@@ -167,13 +173,13 @@ public struct AnswerWriter: Sendable {
         case .unreachable, .badResponse: 502
         case .timeout: 504
         case .ownOptions: 200
+        case .preflight: 204
         case .refused(let status, _): status
         }
     }
 
     /// RFC 9110 §15.5.2: a 401 names a way to authenticate.
     private func appendChallenge(_ status: UInt16, into out: inout Buffer) {
-        case .preflight: 204
         if status == 401 {
             out.append("WWW-Authenticate: Session realm=\"lychgate\"\r\n")
         }
@@ -224,13 +230,13 @@ public struct AnswerWriter: Sendable {
     private static func reasonPhrase(_ status: UInt16) -> StaticString {
         switch status {
         case 200: "OK"
+        case 204: "No Content"
         case 303: "See Other"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"
         case 404: "Not Found"
         case 405: "Method Not Allowed"
-        case 204: "No Content"
         case 408: "Request Timeout"
         case 409: "Conflict"
         case 410: "Gone"

@@ -17,6 +17,8 @@ public final class SessionRules: Sendable {
     let cookieName: [UInt8]
     let hostCookieName: [UInt8]
     let cookieSettings: SessionSettings.Cookie
+    /// Whether clients are given jar cookies (`session.cookie`).
+    public let hasJarCookies: Bool
     let maxAgeSeconds: UInt64
     let captures: [CaptureMatcher]
     private let hasJSONRules: Bool
@@ -28,13 +30,13 @@ public final class SessionRules: Sendable {
     let clientUnknown: SessionSettings.ClientUnknown
     let crossSite: SessionSettings.CrossSite
     let origins: [[UInt8]]
-    let pages: StaleSettings.Pages
-    private let loginPage: RequestPatterns
     private let hasOrigins: Bool
     /// Whether preflights of listed origins are answered here (`cors.preflight`).
     public let answersPreflights: Bool
     /// Requests for the health answer, if it is to be completed (`identity.augment`).
     private let augmented: RequestPattern?
+    let pages: StaleSettings.Pages
+    private let loginPage: RequestPatterns
     private let ends: RequestPatterns
     private let exempt: RequestPatterns
     private let required: RequestPatterns
@@ -55,16 +57,17 @@ public final class SessionRules: Sendable {
         clientUnknown = settings.clientUnknown
         crossSite = settings.crossSite
         origins = cors.origins.map { Array($0.utf8) }
-        pages = stale.pages
-        loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
         hasOrigins = !cors.origins.isEmpty
         answersPreflights = hasOrigins && cors.answersPreflights
         augmented = identity.augment ? identity.pattern(method: "GET") : nil
+        pages = stale.pages
+        loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
         forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
             .map { FieldNameMatcher(Array($0.utf8)) }
         cookieName = Array(settings.cookie.name.utf8)
         hostCookieName = Array("__Host-".utf8) + cookieName
         cookieSettings = settings.cookie
+        hasJarCookies = settings.carrierCookie == nil && settings.hasJarCookies
         maxAgeSeconds = UInt64(max(0, settings.maxAge.nanoseconds / 1_000_000_000))
         let captures = settings.capture.map { CaptureMatcher($0) }
         self.captures = captures
@@ -102,19 +105,16 @@ public final class SessionRules: Sendable {
         let bytes = input.bytes
         let found = scan(head, bytes, isSecure: isSecure)
         var judgement = Judgement()
+        if hasOrigins { judgement.origin = listedOrigin(head, bytes) }
         if let cause = found.refusal {
             judgement.verdict = .refused(cause)
             return judgement
-        if hasOrigins { judgement.origin = listedOrigin(head, bytes) }
         }
         judgement.hasJarCookie = found.hasJarCookie
         if found.carrierLine >= 0 { judgement.carrierLine = found.carrierLine }
         judgeKind(head, bytes, found, &judgement)
         judgement.endsOnSuccess = ends.match(head, bytes)
         if hasJSONRules { judgement.jsonRules = jsonRules(head, bytes) }
-        let situation = Situation(jar: jar, live: live, now: now)
-        if let carrierCookie {
-            judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
         if let augmented {
             judgement.isAugmented = RequestPatterns.matches(
                 augmented,
@@ -123,6 +123,9 @@ public final class SessionRules: Sendable {
                 refusingWayOut: false
             )
         }
+        let situation = Situation(jar: jar, live: live, now: now)
+        if let carrierCookie {
+            judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
         } else {
             judgeCarriers(head, bytes, found, situation, &judgement)
         }

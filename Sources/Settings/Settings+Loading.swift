@@ -108,6 +108,7 @@ extension SettingsReader {
             report(message + ", of which the target is a part", at: place)
         }
         checkCarrier(session)
+        checkHolder(session)
         if session.cookie.sameSite == .none && session.cookie.secure == .never,
             let place = places["session.cookie.same_site"]
         {
@@ -117,6 +118,27 @@ extension SettingsReader {
             session.required.contains(where: session.exempt.contains)
         {
             report("'session.required' and 'session.exempt' name the same requests", at: place)
+        }
+    }
+
+    /// Without jar cookies, somebody else has to hold the session: its client, who must see it.
+    private mutating func checkHolder(_ session: SessionSettings) {
+        guard !session.hasJarCookies, session.carrierCookie == nil,
+            let place = places["session.cookie"]
+        else { return }
+        let isHidden = session.capture.contains { rule in
+            switch rule {
+            case .header: false
+            case .cookie(_, let keep): !keep
+            case .json(_, _, let redact): redact
+            }
+        }
+        if session.clientHeader != .track || isHidden {
+            let because = "it is neither in a jar cookie nor held by its client"
+            report(
+                "with 'session.cookie: off' nobody would hold the session: \(because)",
+                at: place
+            )
         }
     }
 

@@ -219,6 +219,8 @@ public struct SessionSettings: Sendable, Equatable {
     public var clientUnknown = ClientUnknown.forward
     /// The jar cookie.
     public var cookie = Cookie()
+    /// Whether there are jar cookies: without, clients hold their sessions in the field alone.
+    public var hasJarCookies = true
     /// Unused for so long, a session ends.
     public var idleTimeout: Duration = .seconds(12 * 3600)
     /// Older than this, a session ends; also the cookie's `Max-Age` and the life of tombstones.
@@ -251,8 +253,18 @@ public struct JarSettings: Sendable, Equatable {
 
 /// What a stale session is answered (contract 4.1).
 public struct StaleSettings: Sendable, Equatable {
+    /// What the content of the answer is.
+    public enum Format: Sendable, Equatable {
+        /// An object of the members `valid`, `reason` and `message`.
+        case json
+        /// A JSON-RPC 2.0 error, as Model Context Protocol servers answer.
+        case jsonRPC
+    }
+
     /// A 4xx status.
     public var status: UInt16 = 401
+    /// The form of the content.
+    public var format = Format.json
     /// The `reason` member.
     public var reason = "SESSION_NOT_FOUND"
     /// The `message` member.
@@ -279,6 +291,8 @@ public struct StaleSettings: Sendable, Equatable {
 public struct CORSSettings: Sendable, Equatable {
     /// Their origins as browsers write them: `https://app.example`, lower case, no default port.
     public var origins: [String] = []
+    /// Whether preflight requests of these are answered by Lychgate itself.
+    public var answersPreflights = false
 
     /// The defaults.
     public init() {}
@@ -291,8 +305,6 @@ public struct LimitSettings: Sendable, Equatable {
     /// Field lines of a head.
     public var headerCount = 100
     /// A request target.
-    /// Whether preflight requests of these are answered by Lychgate itself.
-    public var answersPreflights = false
     public var targetBytes = 8 * 1024
     /// The content of a request; nil for any.
     public var bodyBytes: Int?

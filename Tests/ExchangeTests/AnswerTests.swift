@@ -217,6 +217,26 @@ struct AnswerTests {
         #expect(found["message"] as? String == message)
     }
 
+    @Test("4.1 stale.format: json-rpc is an error that Model Context Protocol clients read")
+    func jsonRPC() {
+        let end = SessionEnd(reason: .backendRestart, expiresCookie: false)
+        let text = written(
+            .sessionEnded(end),
+            stale: {
+                $0.status = 404
+                $0.format = .jsonRPC
+                $0.message = "gone \"x\""
+            }
+        )
+        let content =
+            #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"gone \"x\"","#
+            + #""data":{"reason":"SESSION_NOT_FOUND"}}}"#
+        #expect(
+            text == "HTTP/1.1 404 Not Found\r\n" + json + "X-Session-Cleared: backend-restart\r\n"
+                + "Content-Length: \(content.utf8.count)\r\n\r\n" + content
+        )
+    }
+
     @Test("RFC 8259 string literals")
     func jsonString() {
         #expect(AnswerWriter.jsonString("") == #""""#)

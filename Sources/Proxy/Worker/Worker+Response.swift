@@ -395,7 +395,9 @@ extension Worker {
             )
             return
         }
-        if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
+        if !rules.hasJarCookies, sessionID != nil || plan.captured != nil {
+            issueHeld(exchange, plan, sessionID: sessionID, instance)
+        } else if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
             guard let random = randomBits() else { return }
             edits.newCookie = shared.jar.capture(
                 sessionID,
