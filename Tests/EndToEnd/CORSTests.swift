@@ -124,9 +124,9 @@ extension EndToEnd {
                 #expect(stage.logged("this line", "cors: { origins: [ \"\(Self.page)\" ] }"))
             }
             try onStage("session: { required: [ /x ] }\nworkers: 1") { stage in
-                let own = "Origin: http://\(stage.endpoint)"
                 for field in [
-                    own, "Origin: null", "Origin: http://a\"] }", "Origin: http://a/\u{1B}[31m",
+                    "Origin: http://example.test", "Origin: null", "Origin: http://a\"] }",
+                    "Origin: http://a/\u{1B}[31m",
                     "Origin: http://" + String(repeating: "a", count: 400),
                 ] {
                     let answer = try stage.connect().ask("GET", "/x", [field])
