@@ -26,6 +26,8 @@ final class Shared: Sendable {
     let identityReader: IdentityReader
     /// Whether it is the watcher that says which instance a connection ends in.
     let isWatching: Bool
+    /// When each instance was first seen.
+    let firstSights = FirstSights()
     /// The identity question, as sent on pinned connections.
     let identityQuestion: [UInt8]
     /// Where the backend listened at the start; tried in order, and none if its name could not be
@@ -47,7 +49,12 @@ final class Shared: Sendable {
         self.registry = registry
         self.log = log
         self.upstreamAddresses = upstreamAddresses
-        rules = SessionRules(settings.session, stale: settings.stale, cors: settings.cors)
+        rules = SessionRules(
+            settings.session,
+            stale: settings.stale,
+            cors: settings.cors,
+            identity: settings.identity
+        )
         let session = settings.session
         let carrier = session.carrierCookie == nil ? [session.carrierHeader] : []
         let limits = HeadLimits(

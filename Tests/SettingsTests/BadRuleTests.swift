@@ -40,8 +40,8 @@ private enum Tables {
         did you mean 'watch'?
         identity: { verify: watch, instances: several }
         => 2:39: expected 'auto', 'single' or 'multi' for 'identity.instances', found 'several'
-        identity: { augment: true }
-        => 2:22: 'identity.augment: true' {not}; for now it is 'false'
+        identity: { augment: maybe }
+        => 2:22: expected 'false' or 'true' for 'identity.augment', found 'maybe'
         identity: { verify: watch, instances: multi }
         => 2:39: several instances need 'identity.verify: connection'
         identity: { url: http://a:9001/health }
@@ -239,8 +239,9 @@ private enum Tables {
         => 1:18: expected a number from 400 to 499 for 'stale.status', found '500'
         => 1:31: expected a text for 'stale.reason', found a list
         => 1:44: expected a text for 'stale.message', found nothing
-        cors: { origins: [ "http://a" ], preflight: answer }
-        => 1:45: 'cors.preflight: answer' {not}; for now it is 'pass'
+        cors: { origins: [ "http://a" ], preflight: answers }
+        => 1:45: expected 'pass' or 'answer' for 'cors.preflight', found 'answers'; \
+        did you mean 'answer'?
         cors: { origins: [ "*", "null", ftp://a, "http://a/", "http://u@a", "http://a:0" ] }
         => 1:20: {origin} '*'; each origin that is trusted is named
         => 1:25: {origin} 'null'; each origin that is trusted is named
