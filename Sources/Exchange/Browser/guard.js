@@ -37,7 +37,7 @@ async function ask(told, headers) {
     sawSession = true;
     return NOTHING;
   }
-  // Pages that keep the session themselves learn of a restart by the ID alone.
+  // Pages that keep the session themselves learn it by the ID alone.
   const reason = said || told || (id && stored && id !== stored ? 'backend-restart' : '');
   if (!reason) return NOTHING;
   const restarted = reason === 'backend-restart';
@@ -54,7 +54,7 @@ async function ask(told, headers) {
   return { restarted, cleared };
 }
 
-// One at a time: the first answer takes the cookie away, and the next has to see that.
+// One at a time: the first answer takes the cookie away.
 function check(told, headers) {
   last = last.then(() => ask(told, headers)).catch((error) => {
     log('debug', 'Session check failed', { error: error.message });
@@ -78,7 +78,7 @@ export function watchBackend(options = {}) {
     source = null;
   };
   const update = () => {
-    // A hidden page gives its connection back: browsers have six for a host.
+    // A hidden page gives its connection back: there are six for a host.
     if (document.visibilityState === 'hidden') return close();
     now();
     if (!window.EventSource || (source && source.readyState !== 2)) return;
