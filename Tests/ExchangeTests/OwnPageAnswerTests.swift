@@ -109,7 +109,7 @@ struct OwnPageAnswerTests {
         #expect(text.hasPrefix("HTTP/1.1 304 Not Modified\r\n"))
         #expect(text.contains("\r\nETag: \""))
         #expect(text.hasSuffix("\r\n\r\n"))
-        #expect(!text.contains("Content-"))
+        #expect(!text.contains("\r\nContent-"))
         let head = written(.guardModule(isKnown: false), isHead: true)
         #expect(head.hasSuffix("\r\n\r\n"))
     }
