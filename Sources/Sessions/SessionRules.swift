@@ -36,6 +36,10 @@ public final class SessionRules: Sendable {
     /// Requests for the health answer, if it is to be completed (`identity.augment`).
     private let augmented: RequestPattern?
     let pages: StaleSettings.Pages
+    /// Whether some path is answered by Lychgate itself: the prefix of its pages, and one more.
+    let hasOwnPages: Bool
+    let endpoints: [UInt8]?
+    let statusPath: [UInt8]?
     private let loginPage: RequestPatterns
     private let ends: RequestPatterns
     private let exempt: RequestPatterns
@@ -61,6 +65,9 @@ public final class SessionRules: Sendable {
         answersPreflights = hasOrigins && cors.answersPreflights
         augmented = identity.augment ? identity.pattern(method: "GET") : nil
         pages = stale.pages
+        endpoints = settings.endpoints.map { Array($0.utf8) }
+        statusPath = settings.statusPath.map { Array($0.utf8) }
+        hasOwnPages = endpoints != nil || statusPath != nil
         loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
         forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
             .map { FieldNameMatcher(Array($0.utf8)) }
@@ -110,6 +117,11 @@ public final class SessionRules: Sendable {
             judgement.verdict = .refused(cause)
             return judgement
         }
+        let situation = Situation(jar: jar, live: live, now: now)
+        if let page = ownPage(head, bytes) {
+            judgeOwn(page, head, bytes, found, situation, &judgement)
+            return judgement
+        }
         judgement.hasJarCookie = found.hasJarCookie
         if found.carrierLine >= 0 { judgement.carrierLine = found.carrierLine }
         judgeKind(head, bytes, found, &judgement)
@@ -123,7 +135,6 @@ public final class SessionRules: Sendable {
                 refusingWayOut: false
             )
         }
-        let situation = Situation(jar: jar, live: live, now: now)
         if let carrierCookie {
             judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
         } else {
@@ -136,7 +147,7 @@ public final class SessionRules: Sendable {
     }
 
     /// The session field and the jar cookie: the field goes first.
-    private func judgeCarriers(
+    func judgeCarriers(
         _ head: borrowing RequestHead,
         _ bytes: Span<UInt8>,
         _ found: borrowing RequestScan,
@@ -192,6 +203,8 @@ public final class SessionRules: Sendable {
         var jar: Jar
         var live: LiveInstances
         var now: MonotonicTime
+        /// Whether what has ended is answered 401, which may expire a cookie.
+        var claims = true
     }
 
     private func judgeHeader(
@@ -246,7 +259,7 @@ public final class SessionRules: Sendable {
         let now = situation.now
         let result = situation.jar.lookUp(
             cookie: cookie,
-            claims: !judgement.isExempt,
+            claims: situation.claims && !judgement.isExempt,
             live: situation.live,
             now: now
         )
@@ -277,7 +290,7 @@ public final class SessionRules: Sendable {
     private func endsCookie(_ cookie: CookieKey, _ situation: Situation) -> Bool {
         let result = situation.jar.lookUp(
             cookie: cookie,
-            claims: true,
+            claims: situation.claims,
             live: situation.live,
             now: situation.now
         )
@@ -296,7 +309,8 @@ public final class SessionRules: Sendable {
         case .unknown:
             SessionEnd(
                 reason: .unknown,
-                expiresCookie: situation.jar.claimUnknown(cookie, now: situation.now)
+                expiresCookie: situation.claims
+                    && situation.jar.claimUnknown(cookie, now: situation.now)
             )
         }
     }
