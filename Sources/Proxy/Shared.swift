@@ -32,6 +32,10 @@ final class Shared: Sendable {
     let control: Mailbox<ControlMessage>
     /// Client connections of all workers.
     let connections: Gauge
+    /// Subscribers to events that have no session, which anybody can be.
+    let strangers: Gauge
+    /// Tells this process's events from those of the one before.
+    let eventOrigin = UInt64(clamping: WallClock.milliseconds())
 
     init(
         settings: Settings,
@@ -68,6 +72,7 @@ final class Shared: Sendable {
         accessLog = try AccessLog()
         control = try Mailbox()
         connections = Gauge(limit: settings.limits.connections)
+        strangers = Gauge(limit: min(1000, max(1, settings.limits.connections / 4)))
     }
 }
 
@@ -93,6 +98,8 @@ enum ControlMessage: Sendable {
 enum WorkerMessage: Sendable {
     /// The watcher reached the backend.
     case backendUp
+    /// The watcher does not reach it any more.
+    case backendDown
     /// The backend's name means these addresses now.
     case addresses([SocketAddress])
     /// Other instances live than before.

@@ -54,6 +54,8 @@ public struct Judgement: Sendable {
     public var endsOnSuccess = false
     /// Whether a browser navigates, and a 401 is to be a way to the page of `stale.pages` instead.
     public var isNavigation = false
+    /// The page of Lychgate's own that it is for; then nothing goes upstream.
+    public var ownPage: OwnPage?
     /// The jar cookie that it has, used or not.
     public var cookie: CookieKey?
     /// The backend's session cookie, where that is the carrier; a class, so that all others pay

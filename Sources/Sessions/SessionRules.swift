@@ -29,6 +29,10 @@ public final class SessionRules: Sendable {
     let crossSite: SessionSettings.CrossSite
     let origins: [[UInt8]]
     let pages: StaleSettings.Pages
+    /// Whether some path is answered by Lychgate itself: the prefix of its pages, and one more.
+    let hasOwnPages: Bool
+    let endpoints: [UInt8]?
+    let statusPath: [UInt8]?
     private let loginPage: RequestPatterns
     private let ends: RequestPatterns
     private let exempt: RequestPatterns
@@ -50,6 +54,9 @@ public final class SessionRules: Sendable {
         crossSite = settings.crossSite
         origins = cors.origins.map { Array($0.utf8) }
         pages = stale.pages
+        endpoints = settings.endpoints.map { Array($0.utf8) }
+        statusPath = settings.statusPath.map { Array($0.utf8) }
+        hasOwnPages = endpoints != nil || statusPath != nil
         loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
         forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
             .map { FieldNameMatcher(Array($0.utf8)) }
@@ -97,12 +104,16 @@ public final class SessionRules: Sendable {
             judgement.verdict = .refused(cause)
             return judgement
         }
+        let situation = Situation(jar: jar, live: live, now: now)
+        if let page = ownPage(head, bytes) {
+            judgeOwn(page, head, bytes, found, situation, &judgement)
+            return judgement
+        }
         judgement.hasJarCookie = found.hasJarCookie
         if found.carrierLine >= 0 { judgement.carrierLine = found.carrierLine }
         judgeKind(head, bytes, found, &judgement)
         judgement.endsOnSuccess = ends.match(head, bytes)
         if hasJSONRules { judgement.jsonRules = jsonRules(head, bytes) }
-        let situation = Situation(jar: jar, live: live, now: now)
         if let carrierCookie {
             judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
         } else {
@@ -115,7 +126,7 @@ public final class SessionRules: Sendable {
     }
 
     /// The session field and the jar cookie: the field goes first.
-    private func judgeCarriers(
+    func judgeCarriers(
         _ head: borrowing RequestHead,
         _ bytes: Span<UInt8>,
         _ found: borrowing RequestScan,
@@ -170,6 +181,8 @@ public final class SessionRules: Sendable {
         var jar: Jar
         var live: LiveInstances
         var now: MonotonicTime
+        /// Whether what has ended is answered 401, which may expire a cookie.
+        var claims = true
     }
 
     private func judgeHeader(
@@ -224,7 +237,7 @@ public final class SessionRules: Sendable {
         let now = situation.now
         let result = situation.jar.lookUp(
             cookie: cookie,
-            claims: !judgement.isExempt,
+            claims: situation.claims && !judgement.isExempt,
             live: situation.live,
             now: now
         )
@@ -255,7 +268,7 @@ public final class SessionRules: Sendable {
     private func endsCookie(_ cookie: CookieKey, _ situation: Situation) -> Bool {
         let result = situation.jar.lookUp(
             cookie: cookie,
-            claims: true,
+            claims: situation.claims,
             live: situation.live,
             now: situation.now
         )
@@ -274,7 +287,8 @@ public final class SessionRules: Sendable {
         case .unknown:
             SessionEnd(
                 reason: .unknown,
-                expiresCookie: situation.jar.claimUnknown(cookie, now: situation.now)
+                expiresCookie: situation.claims
+                    && situation.jar.claimUnknown(cookie, now: situation.now)
             )
         }
     }

@@ -231,6 +231,10 @@ public struct SessionSettings: Sendable, Equatable {
     public var required: [RequestPattern] = []
     /// The policy for requests that other sites make with a session of the jar (contract 2.5).
     public var crossSite = CrossSite.refuse
+    /// The prefix of the paths of Lychgate's own pages; nil for none.
+    public var endpoints: String? = "/.lychgate/"
+    /// A path that is answered with the state of the session, in place of the backend.
+    public var statusPath: String?
 
     /// The defaults; `exempt` is empty, the file's default (the identity path) is set on loading.
     public init() {}

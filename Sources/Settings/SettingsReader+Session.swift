@@ -88,9 +88,25 @@ extension SettingsReader {
                     "refuse": .refuse, "allow": .allow,
                 ]
                 session.crossSite = reader.choice(item, ways) ?? session.crossSite
-            case "endpoints", "status_path": reader.onlyOff(item)
+            case "endpoints":
+                reader.setPath(&session.endpoints, item, RequestWords.endpoints)
+            case "status_path":
+                reader.setPath(&session.statusPath, item, RequestWords.path)
             default: break
             }
+        }
+    }
+
+    /// Reads a path or `off`.
+    private mutating func setPath(
+        _ path: inout String?,
+        _ item: Item,
+        _ parse: (String) throws(Mistake) -> String
+    ) {
+        if isWord("off", item) {
+            path = nil
+        } else {
+            path = value(item, expected: "a path or 'off'", parse) ?? path
         }
     }
 

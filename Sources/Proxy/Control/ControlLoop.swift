@@ -143,6 +143,7 @@ struct ControlLoop: ~Copyable {
             broadcast(.backendUp)
         case .backendDown(let cause):
             shared.log.write(.warning, "backend is down: \(cause.text)")
+            broadcast(.backendDown)
         }
     }
 

@@ -15,6 +15,8 @@ struct Downstream: ~Copyable {
         case exchange
         /// The exchange is a tunnel.
         case tunnel
+        /// It is told of events for as long as both sides are there.
+        case events(BackendEvents.Subscriber, isStranger: Bool)
         /// The response is complete and goes out; then comes the next head, or the end.
         case flushing(then: Sequel)
         /// Our side is shut down; what the client still sends is read and dropped for a while, so

@@ -25,6 +25,7 @@ extension Worker {
         case .head: readHead(token)
         case .exchange: resume(downstreams[token].exchange)
         case .tunnel: relay(downstreams[token].exchange)
+        case .events: hear(token)
         case .flushing: flush(token)
         case .lingering: linger(token)
         }
@@ -234,6 +235,7 @@ extension Worker {
         case .tunnel:
             cutTunnel(downstreams[token].exchange)
             abandon(downstreams[token].exchange)
+        case .events(_, let isStranger): if isStranger { shared.strangers.leave() }
         case .head, .flushing, .lingering: break
         }
         var downstream = downstreams.remove(token)

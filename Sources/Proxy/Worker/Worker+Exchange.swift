@@ -31,6 +31,10 @@ extension Worker {
         )
         let requestID = requestIDs.next()
         if access.isOn { noteRequest(token, judgement, requestID) }
+        if let page = judgement.ownPage {
+            serve(page, token, judgement)
+            return
+        }
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
             switch requestHead.method {
@@ -56,7 +60,7 @@ extension Worker {
     /// Says which setting would have let the request in `requestHead` pass.
     ///
     /// Once a second at most: any page of the world may cause it.
-    private mutating func sayCrossSite(_ token: SlabToken) {
+    mutating func sayCrossSite(_ token: SlabToken) {
         guard now >= crossSiteWarningAt + .seconds(1) else { return }
         crossSiteWarningAt = now
         let origin = rules.missingOrigin(requestHead, in: downstreams[token].wire.input)
@@ -342,7 +346,7 @@ extension Worker {
     }
 
     /// Answers the request in `requestHead`, which got no exchange.
-    private mutating func answer(_ token: SlabToken, _ reply: Answer) {
+    mutating func answer(_ token: SlabToken, _ reply: Answer) {
         answer(
             token,
             reply,

@@ -72,6 +72,11 @@ struct Worker: ~Copyable {
     /// The instances that have answered a request on a connection where they had answered the
     /// identity question before: they keep their connections.
     var provenInstances = ProvenInstances()
+    /// What subscribers are told, and the text of it.
+    var events: BackendEvents
+    var eventText = Buffer()
+    /// From which place of `downstreams` on they have still to be told the latest.
+    var untoldFrom: Int?
     /// Until then the backend is taken to close after each answer, whatever it says.
     var closesUnsaidUntil = MonotonicTime.zero
     /// Whether it was said that the backend's instances cannot be told apart.
@@ -131,6 +136,7 @@ struct Worker: ~Copyable {
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
         requestIDs = RequestIDs(seed: seed)
         addresses = shared.upstreamAddresses
+        events = BackendEvents(origin: shared.eventOrigin)
         wallTime = WallTime(shared.settings.log.access)
         access = AccessLines(shared.settings.log.access, log: shared.accessLog)
         now = MonotonicClock.now()
@@ -182,7 +188,7 @@ struct Worker: ~Copyable {
     }
 
     private var timeToWait: Duration? {
-        if !grants.isEmpty || !ready.isEmpty { return .zero }
+        if !grants.isEmpty || !ready.isEmpty || untoldFrom != nil { return .zero }
         var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
         if pool.isSearching { wake = min(wake, pool.nextProbeTime) }
         if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
@@ -231,6 +237,7 @@ struct Worker: ~Copyable {
                 downstreamReady(token, isBroken: false)
             }
         }
+        if untoldFrom != nil { tellSubscribers() }
         openConnections()
     }
 
@@ -240,7 +247,11 @@ struct Worker: ~Copyable {
             case .backendUp:
                 asksNotBefore = .zero
                 pool.backendUp()
-            case .instancesChanged: retireIdle()
+                noteEvent(.up)
+            case .backendDown: noteEvent(.down)
+            case .instancesChanged:
+                retireIdle()
+                noteEvent(.instances)
             case .addresses(let addresses): take(addresses)
             case .stop(let by): stop(by: by)
             }
@@ -256,6 +267,7 @@ struct Worker: ~Copyable {
             poller.unwatch(listeners[token].number)
             _ = listeners.remove(token)
         }
+        endStreams()
         for connection in pool.drain() {
             discardUpstream(SlabToken(connection))
         }
