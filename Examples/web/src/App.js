@@ -81,7 +81,7 @@ function Connection({ connection, query, reason }) {
   const [kind, state] = unreachable ? ['unreachable', 'Backend not reachable']
     : connected ? ['connected', 'Connected']
       : [reason ? 'cleared' : 'idle', 'Not connected'];
-  const detail = unreachable ? 'Trying again. Your session is kept.'
+  const detail = unreachable ? `Trying again.${connected ? ' Your session is kept.' : ''}`
     : error ?? (connected || !reason ? null
       : `${REASONS[reason] ?? 'The session is gone.'} Please connect again.`);
 
@@ -102,7 +102,7 @@ function Connection({ connection, query, reason }) {
       }, 'Disconnect'),
       canRestart && h('button', {
         className: 'quiet', title: 'kill -9, then started again', onClick: restart,
-      }, 'Restart the backend')),
+      }, 'Restart backend')),
     h('dl', null,
       h('dt', null, 'API'), h('dd', null, h('code', null, API_URL)),
       h('dt', null, 'Backend instance'),

@@ -3,9 +3,11 @@
     browser_client.py WAY PAGE BACKEND_PORT SCREENSHOTS
 
 WAY is one of the page's ways (`none`, `bare`, `header`, `jar`), PAGE where the page is. The
-example's backend is started, killed and started again here. Exits 0 if all was as it should be.
+example's backend is started, killed and started again here; LYCHGATE_PORT in the environment
+tells where Lychgate is. Exits 0 if all was as it should be.
 """
 
+import os
 import pathlib
 import signal
 import sys
@@ -28,6 +30,7 @@ class Story:
     def __init__(self, way: str, page: str, port: int, screenshots: pathlib.Path):
         self.way = way
         self.address = f"{page}/?way={way}"
+        self.lychgate = f"http://127.0.0.1:{os.environ['LYCHGATE_PORT']}"
         self.screenshots = screenshots
         self.backend = Backend(port)
         self.browser: Chromium | None = None
@@ -48,7 +51,8 @@ class Story:
         self.backend.wait_until_it_answers()
 
     def picture(self, name: str) -> None:
-        self.browser.screenshot(self.screenshots / f"{self.way}-{name}.png")
+        place = "-same-origin" if self.address.startswith(self.lychgate) else ""
+        self.browser.screenshot(self.screenshots / f"{self.way}{place}-{name}.png")
 
     def state(self, text: str) -> None:
         self.browser.until(f"{STATE} === {text!r}")
@@ -73,6 +77,10 @@ class Story:
         self.browser.until(f"{told}.some(text => {DETAIL}.includes(text))")
         self.browser.until(f"!{DATA}.includes('Grace') && !document.querySelector('.failure')")
         self.check("the session is forgotten", self.stored("snowflake_session") is None)
+        if self.way == "jar":
+            # It asks in a row: when this one is answered, so are those that came by themselves.
+            guard = f"{self.lychgate}/.lychgate/guard.js"
+            self.browser.evaluate(f"import('{guard}').then(it => it.checkBackendRestart())")
 
     def open_and_connect(self) -> None:
         self.browser.open(self.address)
@@ -87,9 +95,15 @@ class Story:
 
     def restart_and_refresh(self) -> None:
         before = self.stored("MDLH_BACKEND_INSTANCE_ID")
-        self.restart_backend()
         self.browser.console.clear()
-        self.browser.refresh()
+        if self.way == "jar":
+            # A page that is open learns it at once; here is what one finds that comes back.
+            self.browser.open("about:blank")
+            self.restart_backend()
+            self.browser.open(self.address)
+        else:
+            self.restart_backend()
+            self.browser.refresh()
         self.browser.said("[BackendGuard]", "restarted")
         self.is_clean()
         self.picture("3-restarted")
@@ -98,6 +112,7 @@ class Story:
         self.connect_and_work()
 
     def restart_without_refreshing(self) -> None:
+        """Told by an event where there is one, else by the answer to what comes next."""
         self.restart_backend()
         if self.way != "jar":
             self.browser.click("#load")
@@ -161,7 +176,7 @@ def main() -> None:
         if story.browser and story.browser.session:
             story.picture("failed")
             print("Console:", *story.browser.console, sep="\n  ", file=sys.stderr)
-        sys.exit(str(failure))
+        sys.exit(f"{way}: {failure}")
     finally:
         story.stop()
 

@@ -191,6 +191,7 @@ class Chromium:
         )
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.call("Emulation.setEmulatedMedia", features=[feature])
+        self.call("Input.dispatchMouseEvent", type="mouseMoved", x=0, y=0)
 
     def screenshot(self, file: pathlib.Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
