@@ -2,7 +2,8 @@
 
     browser_client.py WAY PAGE BACKEND_PORT SCREENSHOTS
 
-WAY is one of the page's ways (`none`, `bare`, `header`, `jar`), PAGE where the page is. The
+WAY is one of the page's ways (`none`, `bare`, `header`, `jar`), or `hidden`, which is `header` where
+Lychgate's configuration has no `cors.origins` line for the page; PAGE is where the page is. The
 example's backend is started, killed and started again here; LYCHGATE_PORT in the environment
 tells where Lychgate is. Exits 0 if all was as it should be.
 """
@@ -29,7 +30,7 @@ DATA = "document.querySelector('#data')?.textContent"
 class Story:
     def __init__(self, way: str, page: str, port: int, screenshots: pathlib.Path):
         self.way = way
-        self.address = f"{page}/?way={way}"
+        self.address = f"{page}/?way={'header' if way == 'hidden' else way}"
         self.lychgate = f"http://127.0.0.1:{os.environ['LYCHGATE_PORT']}"
         self.screenshots = screenshots
         self.backend = Backend(port)
@@ -152,11 +153,20 @@ class Story:
             self.browser.until("document.querySelector('.failure')")
         self.picture("3-restarted")
 
+    def hidden(self) -> None:
+        """The browser keeps the 401 from the page, which cannot tell it from a dead network."""
+        self.restart_backend()
+        self.browser.click("#load")
+        self.state("Backend not reachable")
+        self.picture("3-restarted")
+
     def run(self) -> None:
         self.start()
         self.open_and_connect()
         if self.way == "none":
             self.zombie()
+        elif self.way == "hidden":
+            self.hidden()
         else:
             self.restart_and_refresh()
             self.restart_without_refreshing()
