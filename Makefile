@@ -64,9 +64,10 @@ test: test-deps build ## every test; end to end with the debug and with the rele
 	@swift test
 	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
 
-storm: test-deps build ## the restart storm of the tests, five times as long, with the release binary
+storm: test-deps build ## the restart storm, five times as long, and 10,000 subscribers, with the release binary
 	@export LYCHGATE_STORM_RESTARTS=500 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
-	swift test --filter RestartStorm
+	export LYCHGATE_SUBSCRIBERS=10000
+	swift test --filter 'RestartStorm|Events'
 
 soak: test-deps build ## a minute of mixed load with the release binary: memory and descriptors
 	@export LYCHGATE_SOAK_SECONDS=60 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)

@@ -129,10 +129,18 @@ private enum Tables {
         => 2:11: 'session.required' and 'session.exempt' name the same requests
         cross_site: pass
         => 1:13: expected 'refuse' or 'allow' for 'session.cross_site', found 'pass'
-        endpoints: /.lychgate/
-        status_path: /api/session/status
-        => 1:12: 'session.endpoints' {not}; leave it out or set it to 'off'
-        => 2:14: 'session.status_path' {not}; leave it out or set it to 'off'
+        endpoints: /.lychgate
+        status_path: /api/session/*
+        => 1:12: expected a path or 'off' for 'session.endpoints', found '/.lychgate'; \
+        it must end with '/'
+        => 2:14: expected a path or 'off' for 'session.status_path', found '/api/session/*'; \
+        it is one path, without '?' and '*'
+        endpoints: /
+        status_path: status
+        => 1:12: expected a path or 'off' for 'session.endpoints', found '/'; \
+        nothing would be left for the backend
+        => 2:14: expected a path or 'off' for 'session.status_path', found 'status'; \
+        it must begin with '/'
         """
 
     static let rules = """

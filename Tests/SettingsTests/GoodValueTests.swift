@@ -116,8 +116,8 @@ struct GoodValueTests {
               exempt: [ /health, "POST /api/connect", /static/*, /* ]
               required: [ "PURGE-x /api/*" ]
               cross_site: allow
-              endpoints: off
-              status_path: off
+              endpoints: /own/
+              status_path: /api/session/status
             """
         func pattern(_ method: String?, _ path: String, _ isPrefix: Bool = false) -> RequestPattern
         {
@@ -152,6 +152,11 @@ struct GoodValueTests {
             ]
         )
         #expect(session.required == [pattern("PURGE-x", "/api/", true)])
+        #expect(session.endpoints == "/own/")
+        #expect(session.statusPath == "/api/session/status")
+        #expect(try settings("session: { endpoints: off }").session.endpoints == nil)
+        #expect(try settings("session: { status_path: off }").session.statusPath == nil)
+        #expect(try settings("").session.endpoints == "/.lychgate/")
         #expect(try settings("session: { capture: [], exempt: [] }").session.capture == [])
         #expect(try settings("session: { capture: [], exempt: [] }").session.exempt == [])
     }
