@@ -22,6 +22,8 @@ public enum Answer: Equatable, Sendable {
     case badResponse
     /// Without a session: no connection to the backend became free in time.
     case overloaded
+    /// A preflight of a page that is listed, which is answered here (contract 4.4).
+    case preflight(Preflight)
     /// An OPTIONS whose `Max-Forwards` ends here: for the proxy itself (RFC 9110 §9.3.7).
     case ownOptions
     /// The session that the request carries lives, as far as that is known.
@@ -69,6 +71,8 @@ public struct AnswerFrame: Sendable {
     public var saysKeepAlive = false
     /// The client's connection is TLS, or was in front of a trusted proxy.
     public var isSecure = false
+    /// The page that the request comes from, if it may read the answer.
+    public var origin: ListedOrigin?
 
     /// A frame for a plain request on a connection that lives on.
     public init() {}
@@ -90,9 +94,15 @@ public struct AnswerWriter: Sendable {
         }
         let reason = Self.jsonString(settings.stale.reason)
         let message = Self.jsonString(settings.stale.message)
-        staleContent = Array(
-            "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}".utf8
-        )
+        let content =
+            switch settings.stale.format {
+            case .json: "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}"
+            case .jsonRPC:
+                // The content of the request is not read, so its ID is not known (JSON-RPC 2.0 §5).
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+                    + "\"message\":\(message),\"data\":{\"reason\":\(reason)}}}"
+            }
+        staleContent = Array(content.utf8)
     }
 
     /// Appends the whole answer to `out`, with the line `date`.
@@ -111,6 +121,11 @@ public struct AnswerWriter: Sendable {
         out.append("\r\n")
         out.append(date, from: 0, count: date.count)
         appendKind(of: answer, status, into: &out)
+        if case .preflight(let preflight) = answer {
+            rules.appendCORS(preflight, to: &out)
+        } else {
+            rules.appendCORS(frame.origin, to: &out)
+        }
         switch answer {
         case .sessionEnded(let end):
             appendChallenge(status, into: &out)
@@ -130,7 +145,7 @@ public struct AnswerWriter: Sendable {
         case .sessionKept(repeatIsHarmless: true), .overloaded:
             out.append("Retry-After: 1\r\n")
         case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .crossSite,
-            .refused, .sessionState, .eventStream, .guardModule, .notFound:
+            .preflight, .refused, .sessionState, .eventStream, .guardModule, .notFound:
             break
         }
         if frame.closes {
@@ -147,7 +162,8 @@ public struct AnswerWriter: Sendable {
         } else if hasContent(answer, status) {
             appendContent(of: answer, isHead: frame.isHead, into: &out)
         } else {
-            out.append("Content-Length: 0\r\n\r\n")
+            // RFC 9110 §8.6: a 204 has no length.
+            out.append(status == 204 ? "\r\n" : "Content-Length: 0\r\n\r\n")
         }
     }
 
@@ -177,7 +193,7 @@ public struct AnswerWriter: Sendable {
     }
 
     func hasContent(_ answer: Answer, _ status: UInt16) -> Bool {
-        answer != .ownOptions && status != 303
+        answer != .ownOptions && status != 303 && status != 204
     }
 
     /// Where navigations are sent to.
@@ -202,6 +218,7 @@ public struct AnswerWriter: Sendable {
         case .unreachable, .badResponse: 502
         case .timeout: 504
         case .ownOptions: 200
+        case .preflight: 204
         case .refused(let status, _): status
         }
     }
@@ -237,8 +254,8 @@ public struct AnswerWriter: Sendable {
             content = #"{"reason":"overloaded","message":"Too many requests at once"#
         case .crossSite:
             content = #"{"reason":"CROSS_ORIGIN","message":"Another site made this request"#
-        case .ownOptions, .loginNeeded, .sessionState, .noSession, .sessionForgotten, .eventStream,
-            .guardModule, .notFound, .methodNotAllowed:
+        case .ownOptions, .preflight, .loginNeeded, .sessionState, .noSession, .sessionForgotten,
+            .eventStream, .guardModule, .notFound, .methodNotAllowed:
             return
         case .refused(_, let reason):
             content = #"{"reason":"bad-request","message":""#
@@ -257,6 +274,7 @@ public struct AnswerWriter: Sendable {
     private static func reasonPhrase(_ status: UInt16) -> StaticString {
         switch status {
         case 200: "OK"
+        case 204: "No Content"
         case 303: "See Other"
         case 304: "Not Modified"
         case 400: "Bad Request"

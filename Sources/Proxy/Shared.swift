@@ -24,6 +24,8 @@ final class Shared: Sendable {
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
     let identityReader: IdentityReader
+    /// When each instance was first seen.
+    let firstSights = FirstSights()
     /// The identity question, as sent on pinned connections.
     let identityQuestion: [UInt8]
     /// Where the backend listened at the start; tried in order, and none if its name could not be
@@ -49,7 +51,12 @@ final class Shared: Sendable {
         self.registry = registry
         self.log = log
         self.upstreamAddresses = upstreamAddresses
-        rules = SessionRules(settings.session, stale: settings.stale, cors: settings.cors)
+        rules = SessionRules(
+            settings.session,
+            stale: settings.stale,
+            cors: settings.cors,
+            identity: settings.identity
+        )
         let session = settings.session
         let carrier = session.carrierCookie == nil ? [session.carrierHeader] : []
         let limits = HeadLimits(

@@ -17,6 +17,8 @@ public final class SessionRules: Sendable {
     let cookieName: [UInt8]
     let hostCookieName: [UInt8]
     let cookieSettings: SessionSettings.Cookie
+    /// Whether clients are given jar cookies (`session.cookie`).
+    public let hasJarCookies: Bool
     let maxAgeSeconds: UInt64
     let captures: [CaptureMatcher]
     private let hasJSONRules: Bool
@@ -28,6 +30,11 @@ public final class SessionRules: Sendable {
     let clientUnknown: SessionSettings.ClientUnknown
     let crossSite: SessionSettings.CrossSite
     let origins: [[UInt8]]
+    private let hasOrigins: Bool
+    /// Whether preflights of listed origins are answered here (`cors.preflight`).
+    public let answersPreflights: Bool
+    /// Requests for the health answer, if it is to be completed (`identity.augment`).
+    private let augmented: RequestPattern?
     let pages: StaleSettings.Pages
     /// Whether some path is answered by Lychgate itself: the prefix of its pages, and one more.
     let hasOwnPages: Bool
@@ -42,7 +49,8 @@ public final class SessionRules: Sendable {
     public init(
         _ settings: SessionSettings,
         stale: StaleSettings = StaleSettings(),
-        cors: CORSSettings = CORSSettings()
+        cors: CORSSettings = CORSSettings(),
+        identity: IdentitySettings = IdentitySettings()
     ) {
         precondition(settings.capture.count <= SessionSettings.captureRulesMax)
         carrierCookie = settings.carrierCookie.map { Array($0.utf8) }
@@ -53,6 +61,9 @@ public final class SessionRules: Sendable {
         clientUnknown = settings.clientUnknown
         crossSite = settings.crossSite
         origins = cors.origins.map { Array($0.utf8) }
+        hasOrigins = !cors.origins.isEmpty
+        answersPreflights = hasOrigins && cors.answersPreflights
+        augmented = identity.augment ? identity.pattern(method: "GET") : nil
         pages = stale.pages
         endpoints = settings.endpoints.map { Array($0.utf8) }
         statusPath = settings.statusPath.map { Array($0.utf8) }
@@ -63,6 +74,7 @@ public final class SessionRules: Sendable {
         cookieName = Array(settings.cookie.name.utf8)
         hostCookieName = Array("__Host-".utf8) + cookieName
         cookieSettings = settings.cookie
+        hasJarCookies = settings.carrierCookie == nil && settings.hasJarCookies
         maxAgeSeconds = UInt64(max(0, settings.maxAge.nanoseconds / 1_000_000_000))
         let captures = settings.capture.map { CaptureMatcher($0) }
         self.captures = captures
@@ -100,6 +112,7 @@ public final class SessionRules: Sendable {
         let bytes = input.bytes
         let found = scan(head, bytes, isSecure: isSecure)
         var judgement = Judgement()
+        if hasOrigins { judgement.origin = listedOrigin(head, bytes) }
         if let cause = found.refusal {
             judgement.verdict = .refused(cause)
             return judgement
@@ -114,6 +127,14 @@ public final class SessionRules: Sendable {
         judgeKind(head, bytes, found, &judgement)
         judgement.endsOnSuccess = ends.match(head, bytes)
         if hasJSONRules { judgement.jsonRules = jsonRules(head, bytes) }
+        if let augmented {
+            judgement.isAugmented = RequestPatterns.matches(
+                augmented,
+                head,
+                bytes,
+                refusingWayOut: false
+            )
+        }
         if let carrierCookie {
             judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
         } else {
@@ -161,7 +182,8 @@ public final class SessionRules: Sendable {
         _ found: borrowing RequestScan,
         _ judgement: inout Judgement
     ) {
-        judgement.isExempt = exempt.match(head, bytes, refusingWayOut: true)
+        judgement.isExempt =
+            exempt.match(head, bytes, refusingWayOut: true) || isPreflight(head, bytes)
         switch pages {
         case .pass: if found.isPage(head.method) { judgement.isExempt = true }
         case .answer: break

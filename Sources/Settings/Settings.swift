@@ -115,6 +115,8 @@ public struct IdentitySettings: Sendable, Equatable {
     public var maxProbes = 64
     /// How long one of several instances is looked for before it counts as gone.
     public var grace: Duration = .seconds(2)
+    /// Whether the health answer gains the instance ID and time where it lacks them.
+    public var augment = false
     /// The policy for connections that give no ID.
     public var unverified = Unverified.refuse
 
@@ -217,6 +219,8 @@ public struct SessionSettings: Sendable, Equatable {
     public var clientUnknown = ClientUnknown.forward
     /// The jar cookie.
     public var cookie = Cookie()
+    /// Whether there are jar cookies: without, clients hold their sessions in the field alone.
+    public var hasJarCookies = true
     /// Unused for so long, a session ends.
     public var idleTimeout: Duration = .seconds(12 * 3600)
     /// Older than this, a session ends; also the cookie's `Max-Age` and the life of tombstones.
@@ -253,8 +257,18 @@ public struct JarSettings: Sendable, Equatable {
 
 /// What a stale session is answered (contract 4.1).
 public struct StaleSettings: Sendable, Equatable {
+    /// What the content of the answer is.
+    public enum Format: Sendable, Equatable {
+        /// An object of the members `valid`, `reason` and `message`.
+        case json
+        /// A JSON-RPC 2.0 error, as Model Context Protocol servers answer.
+        case jsonRPC
+    }
+
     /// A 4xx status.
     public var status: UInt16 = 401
+    /// The form of the content.
+    public var format = Format.json
     /// The `reason` member.
     public var reason = "SESSION_NOT_FOUND"
     /// The `message` member.
@@ -281,6 +295,8 @@ public struct StaleSettings: Sendable, Equatable {
 public struct CORSSettings: Sendable, Equatable {
     /// Their origins as browsers write them: `https://app.example`, lower case, no default port.
     public var origins: [String] = []
+    /// Whether preflight requests of these are answered by Lychgate itself.
+    public var answersPreflights = false
 
     /// The defaults.
     public init() {}

@@ -1,7 +1,7 @@
 extension SettingsReader {
     /// Reads the whole file.
     mutating func settings(_ root: Settings.Node) -> Settings {
-        var settings = Settings()
+        var settings = preset(root) ?? Settings()
         section(Item(name: "", node: root), example: "'upstream: http://127.0.0.1:8000'") {
             reader,
             key,
@@ -139,6 +139,11 @@ extension SettingsReader {
                 var status = Int(stale.status)
                 reader.set(&status, item, in: 400...499)
                 stale.status = UInt16(clamping: status)
+            case "format":
+                let formats: KeyValuePairs<String, StaleSettings.Format?> = [
+                    "json": .json, "json-rpc": .jsonRPC,
+                ]
+                stale.format = reader.choice(item, formats) ?? stale.format
             case "reason":
                 stale.reason = reader.sentence(item, byteCountMax: 128) ?? stale.reason
             case "message":
@@ -259,8 +264,8 @@ extension SettingsReader {
                         reader.value(item, expected: expected, RequestWords.origin)
                     } ?? []
             default:
-                let preflights: KeyValuePairs<String, Void?> = ["pass": (), "answer": nil]
-                _ = reader.choice(item, preflights)
+                cors.answersPreflights =
+                    reader.choice(item, ["pass": false, "answer": true]) ?? false
             }
         }
     }

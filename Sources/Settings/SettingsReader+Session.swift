@@ -25,7 +25,7 @@ extension SettingsReader {
                 reader.set(&identity.interval, item, in: .milliseconds(10)...(.seconds(3600)))
             case "timeout":
                 reader.set(&identity.timeout, item, in: .milliseconds(1)...(.seconds(3600)))
-            case "augment": reader.onlyFalse(item)
+            case "augment": identity.augment = reader.flag(item)
             case "unverified":
                 let policies: KeyValuePairs<String, IdentitySettings.Unverified?> = [
                     "refuse": .refuse, "forward": .forward,
@@ -73,7 +73,7 @@ extension SettingsReader {
                     "forward": .forward, "refuse": .refuse,
                 ]
                 session.clientUnknown = reader.choice(item, ways) ?? session.clientUnknown
-            case "cookie": reader.readCookie(item, into: &session.cookie)
+            case "cookie": reader.readCookie(item, into: &session)
             case "idle_timeout":
                 reader.set(&session.idleTimeout, item, in: .seconds(1)...(.seconds(400 * 86_400)))
             case "max_age":
@@ -130,26 +130,35 @@ extension SettingsReader {
         }
     }
 
-    private mutating func readCookie(_ item: Item, into cookie: inout SessionSettings.Cookie) {
-        typealias Cookie = SessionSettings.Cookie
+    private mutating func readCookie(_ item: Item, into session: inout SessionSettings) {
+        session.hasJarCookies = !isWord("off", item)
+        guard session.hasJarCookies else { return }
         section(item, example: "{ name: lychgate }") { reader, key, item in
-            switch key {
-            case "name":
-                let expected = "the name of a cookie"
-                cookie.name =
-                    reader.value(item, expected: expected, RequestWords.cookieName) ?? cookie.name
-            case "same_site":
-                let values: KeyValuePairs<String, Cookie.SameSite?> = [
-                    "lax": .lax, "strict": .strict, "none": Cookie.SameSite.none,
-                ]
-                cookie.sameSite = reader.choice(item, values) ?? cookie.sameSite
-            case "secure":
-                let values: KeyValuePairs<String, Cookie.Secure?> = [
-                    "auto": .auto, "always": .always, "never": .never,
-                ]
-                cookie.secure = reader.choice(item, values) ?? cookie.secure
-            default: break
-            }
+            reader.read(key, item, into: &session.cookie)
+        }
+    }
+
+    private mutating func read(
+        _ key: String,
+        _ item: Item,
+        into cookie: inout SessionSettings.Cookie
+    ) {
+        typealias Cookie = SessionSettings.Cookie
+        switch key {
+        case "name":
+            let expected = "the name of a cookie"
+            cookie.name = value(item, expected: expected, RequestWords.cookieName) ?? cookie.name
+        case "same_site":
+            let values: KeyValuePairs<String, Cookie.SameSite?> = [
+                "lax": .lax, "strict": .strict, "none": Cookie.SameSite.none,
+            ]
+            cookie.sameSite = choice(item, values) ?? cookie.sameSite
+        case "secure":
+            let values: KeyValuePairs<String, Cookie.Secure?> = [
+                "auto": .auto, "always": .always, "never": .never,
+            ]
+            cookie.secure = choice(item, values) ?? cookie.secure
+        default: break
         }
     }
 

@@ -14,6 +14,7 @@ extension EndToEnd {
         struct Way: Sendable, CustomTestStringConvertible {
             var name: String
             var isSameOrigin = false
+            var isListed = true
             var testDescription: String {
                 name + (isSameOrigin ? " from Lychgate's own origin" : " from a port of its own")
             }
@@ -29,7 +30,7 @@ extension EndToEnd {
             let configuration = Place.text(Place.root + "/Examples/lychgate.yaml")
                 .replacing("127.0.0.1:8080", with: "\(front)")
                 .replacing("http://127.0.0.1:8000", with: behind.url)
-                .replacing("${PAGE_PORT:-5173}", with: port(beside))
+                .replacing("${PAGE_PORT:-5173}", with: way.isListed ? port(beside) : "1")
             let lychgate = try Lychgate(
                 configuration: configuration,
                 listeningOn: front,
@@ -88,7 +89,7 @@ extension EndToEnd {
         @Test(
             "5 the seed's checklist, with and without refreshing the page; zero zombies",
             arguments: [
-                Way(name: "header", isSameOrigin: true),
+                Way(name: "header"), Way(name: "header", isSameOrigin: true), Way(name: "jar"),
                 Way(name: "jar", isSameOrigin: true),
             ]
         )
@@ -96,6 +97,14 @@ extension EndToEnd {
             try checklist(way) { zombies, log in
                 #expect(zombies == [])
                 #expect(log.matches(of: /backend restarted/).count >= 3)
+            }
+        }
+
+        @Test("4.4 without the cors.origins line the page sees nothing, and the log has that line")
+        func hidden() throws {
+            try checklist(Way(name: "hidden", isListed: false)) { zombies, log in
+                #expect(zombies == [])
+                #expect(log.contains(#"cors: { origins: [ "http://127.0.0.1:"#))
             }
         }
     }

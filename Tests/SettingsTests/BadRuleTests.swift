@@ -34,10 +34,10 @@ private enum Tables {
         identity: { verify: watch, instances: several }
         => 2:21: 'identity.verify: watch' {not}; for now it is 'connection'
         => 2:39: expected 'auto', 'single' or 'multi' for 'identity.instances', found 'several'
-        identity: { augment: true, url: http://a, headers: { A: b } }
-        => 2:22: 'identity.augment: true' {not}; for now it is 'false'
-        => 2:28: 'identity.url' {not}
-        => 2:54: 'identity.headers' {not}
+        identity: { augment: maybe, url: http://a, headers: { A: b } }
+        => 2:22: expected 'false' or 'true' for 'identity.augment', found 'maybe'
+        => 2:29: 'identity.url' {not}
+        => 2:55: 'identity.headers' {not}
         identity: { max_probes: 0, grace: 2 }
         => 2:25: expected a number from 1 to 1024 for 'identity.max_probes', found '0'
         => 2:35: expected a duration (such as 2s) from 0s to 1h for 'identity.grace', found '2'; \
@@ -212,8 +212,9 @@ private enum Tables {
         => 1:18: expected a number from 400 to 499 for 'stale.status', found '500'
         => 1:31: expected a text for 'stale.reason', found a list
         => 1:44: expected a text for 'stale.message', found nothing
-        cors: { origins: [ "http://a" ], preflight: answer }
-        => 1:45: 'cors.preflight: answer' {not}; for now it is 'pass'
+        cors: { origins: [ "http://a" ], preflight: answers }
+        => 1:45: expected 'pass' or 'answer' for 'cors.preflight', found 'answers'; \
+        did you mean 'answer'?
         cors: { origins: [ "*", "null", ftp://a, "http://a/", "http://u@a", "http://a:0" ] }
         => 1:20: {origin} '*'; each origin that is trusted is named
         => 1:25: {origin} 'null'; each origin that is trusted is named

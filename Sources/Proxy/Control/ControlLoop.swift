@@ -170,6 +170,7 @@ struct ControlLoop: ~Copyable {
         var looksAround = false
         for change in changes {
             shared.log.write(change.isWarning ? .warning : .info, text(of: change))
+            shared.firstSights.note(change.firstSeen)
             switch change {
             case .first, .replaced, .gone: looksAround = true
             default: break

@@ -3,6 +3,7 @@ internal import HTTP1
 internal import Instances
 internal import Linux
 internal import Memory
+internal import Sessions
 internal import Time
 
 /// A client's connection.
@@ -46,6 +47,8 @@ struct Downstream: ~Copyable {
     var hasPlace = true
     /// Whether the present request came over TLS, to us or to a trusted proxy in front.
     var isSecure = false
+    /// The page that the present request comes from, if it may read our own answers.
+    var origin: ListedOrigin?
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the
     /// request stands as received while it can be replayed.
     var cursor = 0

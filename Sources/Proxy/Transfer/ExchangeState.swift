@@ -68,7 +68,7 @@ struct ExchangeState: ~Copyable {
         var edits = RequestEdits()
         edits.cutsJarCookie = judgement.hasJarCookie
         edits.cutCookies = judgement.cutCookies
-        edits.asksIdentityCoding = judgement.captureJSON != nil
+        edits.asksIdentityCoding = judgement.readsContent
         if judgement.dropsCarrier { edits.droppedLine = judgement.carrierLine }
         if judgement.injects { edits.injected = judgement.session?.sessionID }
         return edits
@@ -100,7 +100,7 @@ struct Collection: Sendable {
     let plan: ResponsePlan
     /// At most `ResponsePlan.contentBytesMax`.
     var content: [UInt8] = []
-    /// Whether what a rule found in it was blanked.
+    /// Whether something in it was blanked or added.
     var isRedacted = false
 
     /// Says in the head what was changed in the content.

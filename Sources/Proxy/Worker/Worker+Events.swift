@@ -73,6 +73,7 @@ extension Worker {
         var frame = AnswerFrame()
         frame.closes = true
         frame.isSecure = downstreams[token].isSecure
+        frame.origin = downstreams[token].origin
         buffers.equip(&downstreams[token].wire.output)
         let start = downstreams[token].wire.output.count
         wallTime.refresh(now: now)

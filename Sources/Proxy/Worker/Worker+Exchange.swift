@@ -21,6 +21,8 @@ extension Worker {
             downstreams[token].client,
             in: downstreams[token].wire.input
         )
+        downstreams[token].origin = nil
+        if rules.answersPreflights, answerPreflight(token) { return }
         let judgement = rules.judge(
             requestHead,
             in: downstreams[token].wire.input,
@@ -29,6 +31,7 @@ extension Worker {
             isSecure: downstreams[token].isSecure,
             now: now
         )
+        downstreams[token].origin = judgement.origin
         let requestID = requestIDs.next()
         if access.isOn { noteRequest(token, judgement, requestID) }
         if let page = judgement.ownPage {
@@ -336,6 +339,8 @@ extension Worker {
         dropUpstream(of: exchange)
         let state = exchanges.remove(exchange)
         downstreams[token].exchange = .none
+        // As long as it could be sent again, it stands there whole.
+        if state.machine.isReplayable { sayHidden(token, reply) }
         answer(
             token,
             reply,
@@ -347,6 +352,7 @@ extension Worker {
 
     /// Answers the request in `requestHead`, which got no exchange.
     mutating func answer(_ token: SlabToken, _ reply: Answer) {
+        sayHidden(token, reply)
         answer(
             token,
             reply,
@@ -381,6 +387,7 @@ extension Worker {
         frame.closes = persistence == .announceClose
         frame.saysKeepAlive = !frame.closes && minorVersion == 0
         frame.isSecure = downstreams[token].isSecure
+        frame.origin = downstreams[token].origin
         let half = downstreams[token].machine.responseFinished()
         // After a retry the machine has seen the request end once already.
         let sequel = isWhole ? sequel(of: half) : .linger

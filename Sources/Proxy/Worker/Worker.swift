@@ -90,6 +90,8 @@ struct Worker: ~Copyable {
     var acceptWarningAt = MonotonicTime.zero
     /// When a cross-site request was last spoken of.
     var crossSiteWarningAt = MonotonicTime.zero
+    /// When an answer was last spoken of that a browser hides.
+    var hiddenAnswerSaidAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
     var acceptsNotBefore: MonotonicTime?
     /// When what is in flight is given up, once the worker was told to stop.

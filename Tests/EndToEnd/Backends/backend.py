@@ -27,6 +27,21 @@ PATTERN = bytes((i * 7 + (i >> 8)) & 0xFF for i in range(PERIOD))
 PATTERN *= (1 << 20) // PERIOD + 3
 BLOCK = 1 << 18
 CHUNKED = ("Transfer-Encoding", "chunked")
+READER = """<!doctype html><title>A page of another origin</title><pre>nothing</pre><script>
+const query = new URLSearchParams(location.search);
+const options = { credentials: "include", headers: { "X-Session-ID": query.get("session") } };
+async function read() {
+    try {
+        const answer = await fetch(query.get("at") + "/api/work", options);
+        const reason = (await answer.json()).reason;
+        return `${answer.status} ${answer.headers.get("X-Session-Cleared")} ${reason}`;
+    } catch (error) {
+        return "hidden";
+    }
+}
+read().then((text) => { document.querySelector("pre").textContent = text; });
+</script>
+"""
 
 
 def arguments():
@@ -252,6 +267,32 @@ class Request:
                     pass  # The peer was quicker.
         self.reply(200, "{}")
 
+    def do_identity(self):
+        """A health answer whose ID has a name of its own, in every form that one may have."""
+        members = f'"status": "ok", "run": "{instance}"'
+        for name, more in [
+            ("own", '"serverInstanceId": "mine"'), ("null", '"startedAt": null'),
+            ("nested", '"data": {"serverInstanceId": "inner"}'), ("twice", '"status": "ok"'),
+            ("big", '"pad": "' + "x" * 70000 + '"'),
+        ]:
+            if name in self.query:
+                members += ", " + more
+        body = "{ " + members + " }\n"
+        if "list" in self.query:
+            body = "[" + body + "]"
+        seen = self.fields.get("accept-encoding", "none")
+        fields = [
+            ("ETag", '"one"'), ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"), ("X-Seen", seen),
+        ]
+        if "chunked" not in self.query:
+            media = self.query.get("media", "application/json")
+            self.reply(self.number("status", 200), body, *fields, media=media)
+            return
+        fields += [("Content-Type", "application/health+json"), CHUNKED]
+        start, rest = body[:9].encode(), body[9:].encode()
+        self.send(self.head(200, fields) + b"9\r\n%s\r\n" % start)
+        self.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest))
+
     # Sessions
 
     def issue(self, session, *fields):
@@ -394,6 +435,10 @@ class Request:
 
     def do_page(self):
         self.reply(200, "<!doctype html><title>A page</title>", media="text/html")
+
+    def do_reader(self):
+        """A page that asks Lychgate something, and shows what its browser lets it read."""
+        self.reply(200, READER, media="text/html")
 
     def do_fields(self):
         """Fields that end at the proxy, fields that pass, doubles and an order."""
