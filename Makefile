@@ -6,11 +6,14 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # What build, run, demo and test use beyond Swift (and what Swift itself needs) and make:
-# four libraries; curl for the demo; Python for the example backend and the tests' backends.
+# four libraries; curl for the demo; Python for the example backend and the tests' backends;
+# React for the example's page.
 PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
-            ca-certificates curl python3 python3-venv
-# What only the tests use; of Tomcat the part that starts no service.
-TEST_PACKAGES := nodejs tomcat10-common default-jre-headless
+            ca-certificates curl python3 python3-venv node-react node-react-dom
+# What only the tests use; of Tomcat the part that starts no service. Chromium opens the page;
+# Ubuntu has it as a snap alone, so there the tests that need it are left out.
+TEST_PACKAGES := nodejs tomcat10-common default-jre-headless \
+                 $(if $(shell grep -s '^ID=ubuntu' /etc/os-release),,chromium)
 # What only the benchmark uses.
 BENCH_PACKAGES := haproxy nginx strace wrk
 
@@ -26,7 +29,7 @@ export LYCHGATE_PYTHON := $(PYTHON)
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: deps venv build ## build, start the example backend and Lychgate, stop both on Ctrl-C
+run: deps venv build ## build, start the example and Lychgate, stop both on Ctrl-C
 	@exec $(PYTHON) Examples/run.py
 
 restart-backend: ## kill -9 the backend that `make run` started, which starts it again
