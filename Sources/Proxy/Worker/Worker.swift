@@ -61,19 +61,8 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
-    /// A connection that was lost before or at its first request, and when.
-    struct EarlyLoss {
-        let instance: InstanceNumber
-        let at: MonotonicTime
-    }
-
-    /// The last one of that kind.
-    var earlyLoss: EarlyLoss?
-    /// The instances that have answered a request on a connection where they had answered the
-    /// identity question before: they keep their connections.
-    var provenInstances = ProvenInstances()
-    /// Until then the backend is taken to close after each answer, whatever it says.
-    var closesUnsaidUntil = MonotonicTime.zero
+    /// Whether the backend is taken to close after each answer, whatever it says.
+    var unsaidClosing = UnsaidClosing()
     /// Whether it was said that the backend's instances cannot be told apart.
     var saidCannotTellApart = false
     /// Where the backend listens, and which of these addresses answered last.
