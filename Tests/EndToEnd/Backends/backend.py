@@ -39,6 +39,7 @@ def arguments():
     parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
     parser.add_argument("--close-unsaid", action="store_true", help="closes, and does not say so")
     parser.add_argument("--health-status", type=int, default=200)
+    parser.add_argument("--health-delay", help="answer it after so many milliseconds, LEAST-MOST")
     parser.add_argument("--share", action="store_true", help="the port with others (SO_REUSEPORT)")
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     parser.add_argument("--set-cookie", help="issue sessions in a cookie of this name, too")
@@ -234,6 +235,9 @@ class Request:
     # Who this is
 
     def do_health(self):
+        if options.health_delay:
+            least, most = map(int, options.health_delay.split("-"))
+            time.sleep((least + (most - least) * os.urandom(1)[0] / 255) / 1000)
         if options.instance == "none" or not reporting:
             self.reply(200 if reporting else 503, '{"status":"healthy"}')
             return
