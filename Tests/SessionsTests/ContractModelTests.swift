@@ -23,7 +23,7 @@ struct ContractModelTests {
         if let shortest {
             var model = ContractModel(setup, seed: shortest.seed, traces: true)
             model.play(steps: Self.steps)
-            let trace = model.trace.suffix(60).joined(separator: "\n")
+            let trace = model.trace.suffix(150).joined(separator: "\n")
             Issue.record("\(setup.testDescription), seed \(shortest.seed):\n\(trace)")
         }
         // The dice must have shown everything that is to be tested.
