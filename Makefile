@@ -64,14 +64,17 @@ test: test-deps build ## every test; end to end with the debug and with the rele
 	@swift test
 	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
 
-storm: test-deps build ## the restart storm, five times as long, and 10,000 subscribers, with the release binary
-	@export LYCHGATE_STORM_RESTARTS=500 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
+storm: test-deps build ## a thousand restarts under load, in every mode, and 10,000 subscribers; release binary
+	@export LYCHGATE_STORM_RESTARTS=1000 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
 	export LYCHGATE_SUBSCRIBERS=10000
 	swift test --filter 'RestartStorm|Events'
 
 soak: test-deps build ## a minute of mixed load with the release binary: memory and descriptors
 	@export LYCHGATE_SOAK_SECONDS=60 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
 	swift test --filter Soak
+
+sessions: ## a jar with a million sessions: memory, a restart, a lookup (of the debug build)
+	@LYCHGATE_SESSIONS=1000000 swift test --filter ManySessions
 
 sanitize: test-deps ## the whole test suite under AddressSanitizer, then ThreadSanitizer
 	@export LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
@@ -113,4 +116,4 @@ else
 fi
 endef
 
-.PHONY: help run restart-backend demo deps build venv test-deps test storm soak sanitize lint fuzz bench clean
+.PHONY: help run restart-backend demo deps build venv test-deps test storm soak sessions sanitize lint fuzz bench clean

@@ -198,7 +198,7 @@ extension EndToEnd {
         func storm() throws {
             try onStage(holding("60s")) { stage in
                 let endpoint = stage.endpoint
-                let weather = StormWeather(stage.backend.instance)
+                let weather = StormWeather()
                 let clients = (0..<6).map { _ in Background { try wander(endpoint, weather) } }
                 for _ in 0..<12 {
                     weather.waitForServed(60)

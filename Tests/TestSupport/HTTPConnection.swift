@@ -75,6 +75,9 @@ public final class HTTPConnection {
 
     // MARK: Receiving
 
+    /// Whether more has been read than was asked for.
+    public var hasUnread: Bool { !input.isEmpty }
+
     /// Sends a request and reads its answer.
     public func ask(
         _ method: String,

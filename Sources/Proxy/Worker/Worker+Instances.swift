@@ -56,7 +56,7 @@ extension Worker {
     /// The live instances changed: connections to those that are gone are of no use.
     mutating func retireIdle() {
         let live = liveInstances()
-        provenInstances.keep(live)
+        unsaidClosing.keep(live)
         for connection in pool.retire(live: live) {
             discardUpstream(SlabToken(connection))
         }

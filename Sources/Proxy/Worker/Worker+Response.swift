@@ -6,6 +6,7 @@ internal import Instances
 internal import JSON
 internal import Linux
 internal import Memory
+internal import Pool
 internal import Sessions
 internal import Settings
 internal import TLS
@@ -317,7 +318,7 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
-            provenInstances.insert(upstreams[connection].instance)
+            unsaidClosing.persisted(upstreams[connection].instance)
         }
         upstreams[connection].deadline = .distantFuture
         if !responseHead.hasDate { wallTime.refresh(now: now) }

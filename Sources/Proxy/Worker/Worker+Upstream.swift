@@ -264,7 +264,7 @@ extension Worker {
     ) {
         // Not every backend that closes says so.
         let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet
-        let persists = isSaidToPersist && !isCutShort && now >= closesUnsaidUntil
+        let persists = isSaidToPersist && !isCutShort && !unsaidClosing.isSuspected(now: now)
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
@@ -403,21 +403,19 @@ extension Worker {
 
     /// A connection was lost, and nothing of a response had come on it.
     ///
-    /// Once is nothing: backends die. But where a connection on which the identity was answered
-    /// after such a loss, by the same instance, is lost as well, and at once, the backend closes
-    /// after each answer without saying so: for a while every answer is taken for the last on its
-    /// connection.
+    /// Once is nothing: backends die. What more says is `UnsaidClosing`'s to decide.
     mutating func lostUnused(_ token: SlabToken) {
-        guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt,
-            now < identifiedAt + .seconds(1)
+        guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt
         else { return }
-        let instance = upstreams[token].instance ?? .none
-        guard !provenInstances.contains(instance) else { return }
-        if let loss = earlyLoss, loss.instance == instance, identifiedAt > loss.at {
-            closesUnsaidUntil = now + .seconds(30)
+        let isNews = unsaidClosing.lost(
+            upstreams[token].instance ?? .none,
+            openedAt: upstreams[token].openedAt,
+            identifiedAt: identifiedAt,
+            now: now
+        )
+        if isNews {
             shared.log.write(.debug, "the backend seems to close each connection without a word")
         }
-        earlyLoss = EarlyLoss(instance: instance, at: now)
     }
 
     // MARK: Loss

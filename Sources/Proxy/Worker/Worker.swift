@@ -63,24 +63,13 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
-    /// A connection that was lost before or at its first request, and when.
-    struct EarlyLoss {
-        let instance: InstanceNumber
-        let at: MonotonicTime
-    }
-
-    /// The last one of that kind.
-    var earlyLoss: EarlyLoss?
-    /// The instances that have answered a request on a connection where they had answered the
-    /// identity question before: they keep their connections.
-    var provenInstances = ProvenInstances()
+    /// Whether the backend is taken to close after each answer, whatever it says.
+    var unsaidClosing = UnsaidClosing()
     /// What subscribers are told, and the text of it.
     var events: BackendEvents
     var eventText = Buffer()
     /// From which place of `downstreams` on they have still to be told the latest.
     var untoldFrom: Int?
-    /// Until then the backend is taken to close after each answer, whatever it says.
-    var closesUnsaidUntil = MonotonicTime.zero
     /// What the watcher said last, where its word counts, and when a connection was last lost.
     var word: WatcherWord?
     var lossAt = MonotonicTime.zero

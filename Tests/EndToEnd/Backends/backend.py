@@ -56,6 +56,7 @@ def arguments():
     parser.add_argument("--health-status", type=int, default=200)
     parser.add_argument("--health", default="plain", help="how health questions are answered")
     parser.add_argument("--health-port", type=int, help="they are answered here, too")
+    parser.add_argument("--health-delay", help="answer it after so many milliseconds, LEAST-MOST")
     parser.add_argument("--share", action="store_true", help="the port with others (SO_REUSEPORT)")
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     parser.add_argument("--set-cookie", help="issue sessions in a cookie of this name, too")
@@ -254,6 +255,9 @@ class Request:
     # Who this is
 
     def do_health(self):
+        if options.health_delay:
+            least, most = map(int, options.health_delay.split("-"))
+            time.sleep((least + (most - least) * os.urandom(1)[0] / 255) / 1000)
         health_heads.add("|".join(self.lines))
         getattr(self, "health_" + health)()
 
