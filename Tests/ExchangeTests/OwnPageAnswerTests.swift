@@ -32,7 +32,8 @@ private func hasGuard(_ fields: String) -> Bool? {
     return AnswerWriter.hasGuard(head, in: input)
 }
 
-private let json = "Date: now\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+private let json =
+    "Date: now\r\nContent-Type: application/json\r\nCache-Control: no-store\r\nVary: Origin\r\n"
 
 @Suite("5 Lychgate's own pages")
 struct OwnPageAnswerTests {
@@ -118,7 +119,8 @@ struct OwnPageAnswerTests {
     func stream() {
         let start =
             "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/event-stream\r\n"
-            + "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nConnection: close\r\n"
+            + "Cache-Control: no-store\r\nX-Accel-Buffering: no\r\nVary: Origin\r\n"
+            + "Connection: close\r\n"
         #expect(
             written(.eventStream(isChunked: true), closes: true)
                 == start + "Transfer-Encoding: chunked\r\n\r\n"
