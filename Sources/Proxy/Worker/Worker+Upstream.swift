@@ -81,7 +81,7 @@ extension Worker {
                 token.poll(Kind.upstream)
             )
         } catch {
-            openingFailed(token, .refused, error.description)
+            openingFailed(token, error.isReset ? .closed : .refused, error.description)
         }
     }
 
@@ -127,7 +127,7 @@ extension Worker {
     private mutating func connectionAttempted(_ token: SlabToken) {
         if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
             if tryNextAddress(token) { return }
-            openingFailed(token, .refused, error.description)
+            openingFailed(token, error.isReset ? .closed : .refused, error.description)
             return
         }
         let address = upstreams[token].address
@@ -244,13 +244,13 @@ extension Worker {
             setDeadline(ofUpstream: token, now + patience.connect)
             watch(token)
         } catch {
-            openingFailed(token, .refused, error.description)
+            openingFailed(token, error.isReset ? .closed : .refused, error.description)
         }
     }
 
     private mutating func reconnected(_ token: SlabToken) {
         if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
-            openingFailed(token, .refused, error.description)
+            openingFailed(token, error.isReset ? .closed : .refused, error.description)
         } else {
             identified(token, .failed(.timedOut), persists: true, wasAsked: false)
         }
@@ -262,9 +262,10 @@ extension Worker {
         persists isSaidToPersist: Bool,
         wasAsked: Bool = true
     ) {
-        // Not every backend that closes says so.
+        // Not every backend that closes says so; but one of several may just have died.
         let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet
-        let persists = isSaidToPersist && !isCutShort && !unsaidClosing.isSuspected(now: now)
+        let isSuspected = unsaidClosing.isSuspected(now: now)
+        let persists = isSaidToPersist && !isCutShort && !isSuspected
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
@@ -290,7 +291,13 @@ extension Worker {
         news(observation)
         upstreams[token].instance = observation.instance
         upstreams[token].identifiedAt = wasAsked ? now : nil
-        if isCutShort { lostUnused(token) }
+        if isCutShort {
+            lostUnused(token)
+            if pool.isSearching, !isSuspected {
+                openingFailed(token, .closed, "the backend closed after it said who it is")
+                return
+            }
+        }
         verified(token, observation, persists: persists, wasAsked: wasAsked)
     }
 
