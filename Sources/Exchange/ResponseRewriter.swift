@@ -44,6 +44,8 @@ public struct ResponseEdits: Sendable {
     public var saysKeepAlive = false
     /// The new jar cookie, when the response issued a session.
     public var newCookie: JarCookie?
+    /// The response issued a session that its client holds: no shared cache may keep it either.
+    public var issuesHeldSession = false
     /// Expire the client's jar cookie.
     public var expiresCookie = false
     /// Expire these cookies of the backend's own.
@@ -77,7 +79,8 @@ public enum ResponseRewriter {
     ) {
         out.reserve(head.byteCount + 512)
         writeStatusLine(head, from: input, into: &out)
-        let privacy = edits.newCookie == nil ? nil : CachePrivacy(head, in: input)
+        let isPrivate = edits.issuesHeldSession || edits.newCookie != nil
+        let privacy = isPrivate ? CachePrivacy(head, in: input) : nil
         let end = head.byteCount - 2
         let count = head.fields.count
         var kept = count > 0 ? head.fields[0].name.start : end

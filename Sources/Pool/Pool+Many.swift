@@ -75,9 +75,19 @@ extension Pool {
     /// When more connections are to be opened, if nothing happens before.
     public var nextProbeTime: MonotonicTime {
         guard isSearching, !isDown, tally.verifying < min(limits.probesMax, openingsMax),
-            demand.isSomeoneMissed
+            demand.isSomeoneMissed, connections.count < connectionsMaxAmongMany || hasSpare
         else { return .distantFuture }
         return search.notBefore
+    }
+
+    /// Whether an idle connection could make room.
+    private var hasSpare: Bool {
+        var candidate = idle.last
+        while let place = candidate {
+            if !isTether(place) { return true }
+            candidate = idle.place(before: place)
+        }
+        return false
     }
 
     /// Whether a connection is wanted that is not there.

@@ -95,7 +95,9 @@ extension Jar {
     /// Ends the session of a request that asks for just that, and says what to expire.
     public func forget(_ request: Judgement, now: MonotonicTime) -> SessionEnd {
         var end = SessionEnd(reason: .expired, expiresCookie: false)
-        guard let session = request.session else { return end }
+        // Of a session that was never seen there is nothing to forget; to note that it has ended
+        // would let anybody fill the room of those that did.
+        guard let session = request.session, session.isBound else { return end }
         end.expiresCookie = self.end(session, .endRule, now: now)
         if let cookies = request.backendCookies {
             end.scopes = claimExpiries(of: [session.key], path: cookies.path, now: now)
@@ -139,7 +141,12 @@ extension Jar {
         switch withShard(index, { $0.scope(session: key, now: now) }) {
         case .live(let old):
             // Another cookie of the same name, of another path, goes on.
-            guard scopes.withLock({ $0.areSameCookie(old, scope) }) else { return }
+            guard scopes.withLock({ $0.areSameCookie(old, scope) }) else {
+                if min(old, scope) <= CookieScopes.unknown {
+                    refused(key).withLock { $0.setClaimed(key, now: now) }
+                }
+                return
+            }
             withShard(index) { shard in
                 shard.end(session: key, of: nil, .replaced, always: false, now: now)
                 shard.setClaimed(session: key, now: now)

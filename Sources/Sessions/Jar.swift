@@ -228,14 +228,23 @@ public final class Jar: Sendable {
         _ now: MonotonicTime
     ) {
         let isAnyones = !session.isBound && session.instance == .none
-        withShard(shard(of: session.key)) { shard in
+        let key = session.key
+        let isBackends = session.carrier == .backendCookie
+        withShard(shard(of: key)) { shard in
+            var isNews = isBackends
+            if isBackends, case .ended = shard.scope(session: key, now: now) { isNews = false }
             shard.end(
-                session: session.key,
+                session: key,
                 of: isAnyones ? nil : session.instance,
                 reason,
                 always: always,
                 now: now
             )
+            // Its client may have been given another value before this one was known to have ended.
+            guard isNews else { return }
+            if !refused(key).withLock({ $0.claim(key, now: now) }) {
+                shard.setClaimed(session: key, now: now)
+            }
         }
     }
 

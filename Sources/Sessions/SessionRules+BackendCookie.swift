@@ -109,6 +109,21 @@ extension SessionRules {
         return keys
     }
 
+    /// Whether a response sets the backend's cookie, and does not take it away.
+    public func issuesBackendCookie(
+        _ head: borrowing ResponseHead,
+        in input: borrowing Buffer
+    ) -> Bool {
+        guard let carrierCookie else { return false }
+        let bytes = input.bytes
+        for index in 0..<head.fields.count where head.fields[index].id == .setCookie {
+            let value = head.fields[index].value
+            let line = SetCookieLine(bytes, value, name: carrierCookie)
+            if let line, !line.isDeletion { return true }
+        }
+        return false
+    }
+
     /// Does to the jar what a response says of the backend's cookie, and says what to expire.
     public func settleBackendCookie(
         _ head: borrowing ResponseHead,

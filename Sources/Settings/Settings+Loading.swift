@@ -110,6 +110,11 @@ extension SettingsReader {
         checkCarrier(session)
         checkIdentity(settings)
         checkHolder(session)
+        if let endpoints = session.endpoints, session.statusPath?.hasPrefix(endpoints) == true,
+            let place = places["session.status_path"]
+        {
+            report("'session.status_path' lies below 'session.endpoints'", at: place)
+        }
         if session.cookie.sameSite == .none && session.cookie.secure == .never,
             let place = places["session.cookie.same_site"]
         {

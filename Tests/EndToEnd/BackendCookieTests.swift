@@ -24,7 +24,7 @@ extension EndToEnd {
                 #expect(
                     answer.values("Set-Cookie") == ["SID=\(session); Path=/", "theme=dark; Path=/"]
                 )
-                #expect(answer["Cache-Control"] == nil)
+                #expect(answer["Cache-Control"] == "private")
                 let who = try client.get("/api/who")
                 #expect(who.string("session") == session)
                 #expect(who["Vary"] == nil)

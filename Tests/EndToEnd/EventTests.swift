@@ -140,6 +140,8 @@ extension EndToEnd {
                 let refused = try stage.client().get("/.lychgate/events")
                 #expect(refused.status == 503)
                 #expect(refused["Retry-After"] == "1")
+                let madeUp = try Subscriber(stage.endpoint, ["X-Session-ID: made-up"])
+                #expect(madeUp.head.status == 503)
                 let holder = try Subscriber(stage.endpoint, [cookie(client)]).begin()
                 #expect(holder.head.status == 200)
                 strangers.removeLast().close()

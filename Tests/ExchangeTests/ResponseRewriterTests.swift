@@ -154,6 +154,10 @@ struct ResponseRewriterTests {
                     == ok + (isKept ? line : "") + length + cookie + (isAdded ? added : "") + "\r\n"
             )
             #expect(edited(line) { _ in } == ok + line + length + "\r\n")
+            #expect(
+                edited(line) { $0.issuesHeldSession = true }
+                    == ok + (isKept ? line : "") + length + (isAdded ? added : "") + "\r\n"
+            )
         }
     }
 

@@ -46,6 +46,8 @@ extension ContractModel {
             }
             if held[flight.client]?.value != issued, !isNew(issued, to: flight) {
                 restored.insert(issued)
+                // Nobody can know what it displaced.
+                if let other = held[flight.client]?.value { restored.insert(other) }
             }
             held[flight.client] = Held(value: issued, session: issued)
         } else {

@@ -140,6 +140,14 @@ struct OwnPageTests {
 
     private static func openWorld() -> (World, String) { world { $0.crossSite = .allow } }
 
+    @Test("5 DELETE of a session that was never seen notes nothing")
+    func forgetUnknown() {
+        let (world, _) = world()
+        let request = world.get("X-Session-ID: other", path: "/.lychgate/session")
+        #expect(!world.jar.forget(request, now: world.now).expiresCookie)
+        #expect(name(world.get("X-Session-ID: other")) == "unknownID")
+    }
+
     @Test("5 DELETE forgets: a tombstone, and the cookie is expired once")
     func forget() {
         let (world, cookie) = world()

@@ -162,6 +162,8 @@ private enum Tables {
         exempt: [ /a, /b ]
         required: [ /b ]
         => 2:11: 'session.required' and 'session.exempt' name the same requests
+        status_path: /.lychgate/session
+        => 1:14: 'session.status_path' lies below 'session.endpoints'
         cross_site: pass
         => 1:13: expected 'refuse' or 'allow' for 'session.cross_site', found 'pass'
         endpoints: /.lychgate

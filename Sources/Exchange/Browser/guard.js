@@ -1,7 +1,6 @@
 // Clears the stale session of this page when the backend was restarted.
 //   import useGuard from '/.lychgate/guard.js'; useGuard(React); // or:
 //   import { watchBackend } from '/.lychgate/guard.js'; watchBackend();
-// Other names: guard.js?key=my_session&event=my-cleared&instance=MY_ID
 const own = new URL(import.meta.url);
 const names = own.searchParams;
 const INSTANCE_KEY = names.get('instance') || 'MDLH_BACKEND_INSTANCE_ID';
@@ -38,11 +37,11 @@ async function ask(told, headers) {
   }
   // Pages that keep the session learn it by the ID alone.
   const reason = said || told || (id && stored && id !== stored ? 'backend-restart' : '');
-  // Or a log-in was faster.
-  if (!reason || held() !== before) return NOTHING;
+  if (!reason) return NOTHING;
+  if (!id) storage.removeItem(INSTANCE_KEY);
+  if (held() !== before) return NOTHING; // A log-in was faster.
   const restarted = reason === 'backend-restart';
   log('warn', restarted ? 'Backend restarted - clearing stale session' : 'Session is ' + reason);
-  if (!id) storage.removeItem(INSTANCE_KEY);
   const kept = SESSION_KEYS.filter((key) => storage.getItem(key) !== null);
   kept.forEach((key) => storage.removeItem(key));
   const cleared = kept.length > 0 || sawSession || !!said;
@@ -83,6 +82,7 @@ export function watchBackend(options = {}) {
     now();
     if (!window.EventSource || (source && source.readyState !== 2)) return;
     source = new EventSource(new URL('events', own), { withCredentials: true });
+    source.onerror = () => source?.readyState === 2 && setTimeout(() => source && update(), 9e3);
     source.addEventListener('backend-up', now);
     source.addEventListener('session-cleared', (event) => {
       check(JSON.parse(event.data).reason, options.headers);
@@ -96,7 +96,6 @@ export function watchBackend(options = {}) {
   };
 }
 
-/** The hook; React comes from the page. */
 export function useBackendInstanceGuard(React, options) {
   React.useEffect(() => watchBackend(options), []);
 }

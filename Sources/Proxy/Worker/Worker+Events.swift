@@ -22,8 +22,7 @@ extension Worker {
     /// The request in `requestHead` asks for events.
     mutating func subscribe(_ token: SlabToken, _ judgement: Judgement) {
         let session = subscribedSession(judgement)
-        var isStranger = true
-        if case .live = session { isStranger = false }
+        let isStranger = judgement.session?.isBound != true
         guard stopBy == nil, !isStranger || shared.strangers.enter() else {
             answer(token, .overloaded)
             return

@@ -389,6 +389,10 @@ extension Worker {
             policy: shared.settings.identity.unverified
         )
         if rules.hasBackendCookie {
+            edits.issuesHeldSession = rules.issuesBackendCookie(
+                responseHead,
+                in: upstreams[connection].wire.input
+            )
             edits.expiredScopes = rules.settleBackendCookie(
                 responseHead,
                 in: upstreams[connection].wire.input,
@@ -403,6 +407,7 @@ extension Worker {
             return
         }
         if !rules.hasJarCookies, sessionID != nil || plan.captured != nil {
+            edits.issuesHeldSession = true
             issueHeld(exchange, plan, sessionID: sessionID, instance)
         } else if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
             guard let random = randomBits() else { return }

@@ -414,6 +414,8 @@ extension Worker {
     mutating func lostUnused(_ token: SlabToken) {
         guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt
         else { return }
+        // Of several instances none that closes each connection has one that waits.
+        if pool.isSearching, pool.counts.idle > 0 { return }
         let isNews = unsaidClosing.lost(
             upstreams[token].instance ?? .none,
             openedAt: upstreams[token].openedAt,

@@ -261,14 +261,36 @@ const tests = {
     },
     async "a log-in that is faster than the answer stays"() {
         const world = await page({ [KEY]: "A", snowflake_session: "s" }, [stale()]);
+        world.answers = [stale(), missing("B")];
         const answer = globalThis.fetch;
         globalThis.fetch = (...asked) => {
             world.values.set("snowflake_session", "fresh");
             return answer(...asked);
         };
         assert.deepEqual(await world.module.checkBackendRestart(), NOTHING);
+        // Nor is it the next answer that takes it away.
+        assert.deepEqual(await world.module.checkBackendRestart(), NOTHING);
         assert.equal(world.values.get("snowflake_session"), "fresh");
         assert.deepEqual(world.cleared, []);
+    },
+    async "a stream that was refused is asked for again by itself"() {
+        const world = await page({}, [valid("A")]);
+        const later = [];
+        const { setTimeout } = globalThis;
+        globalThis.setTimeout = (work) => later.push(work);
+        const stop = world.module.watchBackend();
+        const [source] = Source.all;
+        source.onerror();
+        assert.equal(later.length, 0, "it comes back by itself");
+        source.readyState = 2;
+        source.onerror();
+        globalThis.setTimeout = setTimeout;
+        later[0]();
+        assert.equal(Source.all.length, 2);
+        await settled(world);
+        stop();
+        later[0]();
+        assert.equal(Source.all.length, 2);
     },
     async "a storage that is locked breaks nothing"() {
         const world = await page({}, [valid("A")]);
