@@ -8,6 +8,8 @@ public enum HealthRemark: Equatable, Sendable {
     case status(UInt16)
     /// It took so long, which each new connection waits for.
     case slow(Duration)
+    /// Each connection reports an instance ID of its own.
+    case idPerConnection
 }
 
 /// Which oddities of the watcher's answers are news: each is said once until it is over.

@@ -40,6 +40,14 @@ public enum InstanceChange: Equatable, Sendable {
             true
         }
     }
+
+    /// Whether it may come with every connection, so that not each is worth a line of the log.
+    public var comesOften: Bool {
+        switch self {
+        case .replaced, .returned, .joined, .gone: true
+        default: false
+        }
+    }
 }
 
 /// What the registry made of a report.

@@ -21,8 +21,9 @@ struct Members {
         var misses = 0
     }
 
-    /// More do not live at a time: what goes beyond is no set of worker processes.
-    static let countMax = 1024
+    /// More do not live at a time: what goes beyond is no set of worker processes, and each is
+    /// worth a connection from each worker, which is asked every second.
+    static let countMax = 256
     /// So many answers of others for each that lives: if the one that is missed took its share of
     /// connections, one in ten million such searches would end without it.
     static let missesForEach = 16

@@ -54,25 +54,29 @@ public struct WatcherSchedule: Equatable, Sendable {
     private var state = State.waiting(until: .zero)
     private var askedAt: MonotonicTime?
     private var backOff: Duration = Self.pauseMin
-    /// Questions that follow at once, whatever the last one came to.
-    private var hurried = 0
+    private var lookAround: LookAroundPace
     /// Whether the backend answered the last question; nil before the first outcome.
     public private(set) var isUp: Bool?
 
     /// A schedule whose first question is due at once.
     public init(interval: Duration) {
         self.interval = max(interval, Self.pauseMin)
+        lookAround = LookAroundPace(interval: self.interval)
     }
+
+    /// Whether each connection seems to report an instance ID of its own.
+    public var isIDPerConnection: Bool { lookAround.isIDPerConnection }
 
     /// Time has passed, or something happened: what is to be done.
     public mutating func wake(now: MonotonicTime) -> WakeAction {
         switch state {
         case .asking:
             return .waitForAnswer
-        case .waiting(let until) where now < until:
-            return .wait(until: until)
+        case .waiting(let until) where now < due(until):
+            return .wait(until: due(until))
         case .waiting:
             askedAt = now
+            lookAround.asks(now: now)
             state = .asking(isToAskAgain: false)
             return .ask
         }
@@ -93,17 +97,17 @@ public struct WatcherSchedule: Equatable, Sendable {
         }
     }
 
-    /// Whether there are several instances is to be found out: some questions follow at once.
-    public mutating func lookAround(questions: Int, now: MonotonicTime) {
-        hurried = questions
-        if case .waiting(let until) = state {
-            state = .waiting(until: min(until, soonest(now)))
-        }
+    /// Whether there are several instances is to be found out: some questions follow at once, or
+    /// if that was done a moment ago after a pause.
+    public mutating func lookAround(questions: Int) {
+        lookAround.want(questions: questions)
     }
 
-    /// The question came to an end; `random` is any word, which spreads the next one in time.
+    /// The question came to an end, maybe with an instance ID never seen before; `random` is any
+    /// word, which spreads the next one in time.
     public mutating func answered(
         _ outcome: Outcome,
+        isNew: Bool = false,
         random: UInt64,
         now: MonotonicTime
     ) -> Transition? {
@@ -116,8 +120,8 @@ public struct WatcherSchedule: Equatable, Sendable {
         case .answered:
             isUp = true
             backOff = Self.pauseMin
-            let regular = hurried > 0 ? now : (askedAt ?? now) + jittered(random)
-            hurried = max(0, hurried - 1)
+            let regular = lookAround.left > 0 ? now : (askedAt ?? now) + jittered(random)
+            lookAround.answered(isNew: isNew, now: now)
             state = .waiting(until: max(soonest(now), isToAskAgain ? now : regular))
             return wasUp == true ? nil : .backendUp
         case .failed(let cause):
@@ -129,6 +133,12 @@ public struct WatcherSchedule: Equatable, Sendable {
             backOff = min(backOff * 2, interval)
             return wasUp == false ? nil : .backendDown(cause)
         }
+    }
+
+    /// When the next question is due, which otherwise is at `until`.
+    private func due(_ until: MonotonicTime) -> MonotonicTime {
+        guard isUp != false, let due = lookAround.due else { return until }
+        return min(until, soonest(due))
     }
 
     private func soonest(_ now: MonotonicTime) -> MonotonicTime {

@@ -26,6 +26,9 @@ final class Shared: Sendable {
     let identityReader: IdentityReader
     /// Whether it is the watcher that says which instance a connection ends in.
     let isWatching: Bool
+    /// When a connection to the backend was last lost, of all workers': what the watcher knew
+    /// before counts for none of them.
+    let lastLoss = LatestTime()
     /// When each instance was first seen.
     let firstSights = FirstSights()
     /// The identity question, as sent on pinned connections.

@@ -77,6 +77,25 @@ extension EndToEnd {
             }
         }
 
+        @Test(
+            "3.4 an ID for each connection: a warning, and the watcher does not ask without an end",
+            arguments: ["auto", "multi"]
+        )
+        func idPerConnection(mode: String) throws {
+            let identity = "identity: { instances: \(mode), interval: 100ms }\n"
+            try onStage(backend: ["--instance", "connection"], identity + usual) { stage in
+                #expect(stage.logged("warning", "ID for each connection", seconds: 60))
+                // Of several, each is asked on its own connection as well.
+                guard mode == "auto" else { return }
+                func count() -> Int { stage.backend.everything.count { $0.kind == "health" } }
+                let first = count()
+                let clock = ContinuousClock()
+                let start = clock.now
+                #expect(becomesTrue(seconds: 60) { count() >= first + 60 })
+                #expect(clock.now - start > .seconds(1))
+            }
+        }
+
         private func eventuallyElsewhere(_ stage: Stage, than own: String?) throws -> Client {
             for _ in 0..<100 {
                 let client = try stage.loggedIn()

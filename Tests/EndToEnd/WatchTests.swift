@@ -41,6 +41,29 @@ extension EndToEnd {
             }
         }
 
+        @Test("3.2 what one worker lost counts for all of them, until the watcher has asked again")
+        func lossSeenByAnother() throws {
+            let workers = watch.replacingOccurrences(of: "workers: 1", with: "workers: 3")
+            let slow = ["--health-delay", "500-500"]
+            try onStage(backend: slow, workers + ", instances: single }") { stage in
+                let client = try stage.loggedIn()
+                #expect(try client.get("/api/who").status == 200)
+                let count = healthCount(stage)
+                let jar = try #require(client.cookies["lychgate"])
+                // A restart during which the port refuses nobody.
+                try stage.backend.ask("GET", "/control?instance=other&drop=on")
+                #expect(becomesTrue(seconds: 20) { healthCount(stage) > count })
+                let connections = try (0..<12).map { _ in
+                    let connection = try stage.connect()
+                    connection.send("GET", "/api/who", ["Cookie: lychgate=\(jar)"])
+                    return connection
+                }
+                for connection in connections {
+                    #expect(try connection.receive().status == 401)
+                }
+            }
+        }
+
         @Test("3.2 identity.url: health on another port")
         func elsewhere() throws {
             guard case .tcp(_, let port) = Endpoint.free() else { return }

@@ -191,7 +191,7 @@ struct WatcherScheduleTests {
         #expect(ask(at: 0))
         _ = schedule.answered(.answered, random: middle, now: time(1))
         #expect(!ask(at: 500))
-        schedule.lookAround(questions: 3, now: time(500))
+        schedule.lookAround(questions: 3)
         for now in [500, 510, 520, 530] as [Int64] {
             #expect(ask(at: now), "at \(now)")
             _ = schedule.answered(.answered, random: middle, now: time(now + 1))
@@ -199,5 +199,60 @@ struct WatcherScheduleTests {
         #expect(!ask(at: 540))
         #expect(!ask(at: 2_529))
         #expect(ask(at: 2_530))
+    }
+
+    @Test("3.4 where each connection has an ID of its own it looks around ever more rarely")
+    mutating func idPerConnection() {
+        var now: Int64 = 0
+        var times: [Int64] = []
+        while now < 3_600_000 {
+            switch schedule.wake(now: time(now)) {
+            case .ask:
+                times.append(now)
+                now += 1
+                _ = schedule.answered(.answered, isNew: true, random: middle, now: time(now))
+                // The change that it was.
+                schedule.lookAround(questions: 16)
+            case .wait(let until):
+                now = until.nanoseconds / 1_000_000
+            case .waitForAnswer:
+                Issue.record("nothing is under way")
+                return
+            }
+        }
+        #expect(schedule.isIDPerConnection)
+        let hurried = zip(times, times.dropFirst()).count { $1 - $0 < 100 }
+        // 7 pauses up to 256 s, then one each 5 minutes.
+        #expect(hurried / 16 <= 8 + 13)
+        #expect(hurried / 16 >= 12)
+        #expect(times.count < 1_800 + 17 * 21)
+    }
+
+    @Test("3.4 several instances are looked for again after a pause, and are no ID per connection")
+    mutating func lookAroundTwice() {
+        schedule.lookAround(questions: 2)
+        for (now, isNew) in [(0, true), (10, true), (20, true)] as [(Int64, Bool)] {
+            #expect(ask(at: now))
+            _ = schedule.answered(.answered, isNew: isNew, random: middle, now: time(now + 1))
+        }
+        #expect(!schedule.isIDPerConnection)
+        schedule.lookAround(questions: 2)
+        #expect(!ask(at: 2_010))
+        for now in [2_011, 2_021] as [Int64] {
+            #expect(ask(at: now))
+            _ = schedule.answered(.answered, random: middle, now: time(now + 1))
+        }
+        #expect(!schedule.isIDPerConnection)
+    }
+
+    @Test("3.4 a look that is due does not hurry the questions to a backend that is down")
+    mutating func lookAroundWhileDown() {
+        #expect(ask(at: 0))
+        #expect(failed(at: 1) == .backendDown(.refused))
+        #expect(ask(at: 11))
+        _ = failed(at: 12)
+        schedule.lookAround(questions: 2)
+        #expect(!ask(at: 31))
+        #expect(ask(at: 32))
     }
 }

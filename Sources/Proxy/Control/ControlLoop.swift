@@ -33,6 +33,7 @@ struct ControlLoop: ~Copyable {
     private var dropsToldAt = MonotonicTime.zero
     private var isStopping = false
     private var saidCannotTellApart = false
+    private var changeLines = LinePace()
 
     init(
         shared: Shared,
@@ -91,6 +92,7 @@ struct ControlLoop: ~Copyable {
             note(settled.changes)
             settling = settled.again
             reap()
+            tellLeftOut()
             writeLogs()
         }
         return .workersEnded
@@ -113,6 +115,11 @@ struct ControlLoop: ~Copyable {
         shared.accessLog.write(to: &requests)
         if dropsToldAt + Self.dropsPace <= MonotonicClock.now() { tellDrops() }
         shared.log.write(to: &events)
+    }
+
+    private mutating func tellLeftOut() {
+        guard let count = changeLines.takeLeftOut(now: MonotonicClock.now()) else { return }
+        shared.log.write(.info, "\(count) more changes of instance, not logged one by one")
     }
 
     private mutating func tellDrops() {
@@ -173,12 +180,13 @@ struct ControlLoop: ~Copyable {
         guard !changes.isEmpty else { return }
         var looksAround = false
         for change in changes {
-            shared.log.write(change.isWarning ? .warning : .info, text(of: change))
             shared.firstSights.note(change.firstSeen)
             switch change {
             case .first, .replaced, .gone: looksAround = true
             default: break
             }
+            if change.comesOften, !changeLines.admits(now: MonotonicClock.now()) { continue }
+            shared.log.write(change.isWarning ? .warning : .info, text(of: change))
         }
         broadcast(.instancesChanged)
         if looksAround, shared.registry.mode != .single { watcher.lookAround() }

@@ -46,6 +46,11 @@ extension HealthRemark {
         case .slow(let time):
             "the health answer took \(time.milliseconds) ms, which each new connection to the "
                 + "backend waits for"
+        case .idPerConnection:
+            "the backend reports another instance ID for each connection: a restart cannot be "
+                + "told from that, and sessions may end or get 503 at any time (let identity.from "
+                + "name an ID that is made once for all processes that share sessions: one that "
+                + "forks for each connection makes it before)"
         }
     }
 }

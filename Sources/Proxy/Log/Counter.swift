@@ -1,4 +1,5 @@
 internal import Synchronization
+internal import Time
 
 /// A number that any thread may add to.
 final class Counter: Sendable {
@@ -35,5 +36,18 @@ final class Gauge: Sendable {
 
     func leave() {
         value.wrappingSubtract(1, ordering: .relaxed)
+    }
+}
+
+/// The latest of the times that any thread gave.
+final class LatestTime: Sendable {
+    private let value = Atomic<Int64>(0)
+
+    var current: MonotonicTime {
+        MonotonicTime(nanoseconds: value.load(ordering: .acquiring))
+    }
+
+    func raise(to time: MonotonicTime) {
+        value.max(time.nanoseconds, ordering: .acquiringAndReleasing)
     }
 }

@@ -53,6 +53,7 @@ public struct Watcher: ~Copyable {
     private let clock: () -> MonotonicTime
     private var askedAt = MonotonicTime.zero
     private var question = Question.plain
+    private var saidIDPerConnection = false
 
     /// A watcher whose first question goes out in the first step.
     public init(
@@ -103,7 +104,7 @@ public struct Watcher: ~Copyable {
     /// Asks some questions at once, since several instances may share the address: a second one
     /// shows by them within a moment, and not only when its sessions are mistaken for stale.
     public mutating func lookAround() {
-        schedule.lookAround(questions: Self.lookAroundQuestions, now: clock())
+        schedule.lookAround(questions: Self.lookAroundQuestions)
     }
 
     /// If four processes take turns at random, one in a hundred times all of these go to one.
@@ -187,9 +188,26 @@ public struct Watcher: ~Copyable {
             if case .failed(let cause) = report { .failed(cause) } else { .answered }
         output.transition = schedule.answered(
             outcome,
+            isNew: isNew(report, output),
             random: UInt64.random(in: 0 ... .max),
             now: now
         )
+        if schedule.isIDPerConnection, !saidIDPerConnection {
+            saidIDPerConnection = true
+            output.remarks.append(.idPerConnection)
+        }
+    }
+
+    /// Whether an ID came that was never seen before, or one too many.
+    private func isNew(_ report: IdentityReport, _ output: WatcherOutput) -> Bool {
+        guard case .id = report else { return false }
+        let isNews = output.changes.contains { change in
+            switch change {
+            case .first, .replaced, .joined: true
+            default: false
+            }
+        }
+        return isNews || output.word?.instance == .unverified
     }
 
     private func observe(

@@ -7,23 +7,23 @@ internal import Time
 /// `identity.verify: watch`: nothing is asked on connections, the watcher's word counts (3.2).
 ///
 /// A connection belongs to the instance that answered the watcher last, and is closed once another
-/// one does. When a connection is lost or refused, what the watcher knew before says nothing any
-/// more: none is opened until it has asked once more, which it does at once. What is left is a
-/// restart of which no connection tells, until the watcher's next question.
+/// one does. When a connection of any worker is lost or refused, what the watcher knew before
+/// says nothing any more: none is opened until it has asked once more, which it does at once. What
+/// is left is a restart of which no connection tells, until the watcher's next question.
 ///
 /// The wait comes before the opening: a backend that serves one connection at a time would wait on
 /// that one, and never answer the watcher.
 extension Worker {
     /// A connection was lost or refused, of which the control thread hears.
     mutating func tellLoss(_ message: ControlMessage) {
-        if isWatching { lossAt = now }
+        if isWatching { shared.lastLoss.raise(to: now) }
         shared.control.send(message)
     }
 
     /// Whether connections may be opened by what the watcher knows; if not, it is to ask.
     mutating func mayOpen() -> Bool {
         guard let word else { return false }
-        if word.askedAt >= lossAt, !word.isDown || isWordFresh {
+        if word.askedAt >= shared.lastLoss.current, !word.isDown || isWordFresh {
             isWordFresh = false
             return true
         }
@@ -36,7 +36,7 @@ extension Worker {
 
     /// A connection is made, or an old one is to be used although the watcher has said more since.
     mutating func presume(_ token: SlabToken) {
-        guard let word, word.askedAt >= lossAt else {
+        guard let word, word.askedAt >= shared.lastLoss.current else {
             setDeadline(ofUpstream: token, now + patience.identity)
             shared.control.send(.wordWanted)
             return
@@ -54,7 +54,7 @@ extension Worker {
         // That the backend was down a while ago says nothing.
         isWordFresh = isWordWanted
         isWordWanted = false
-        guard word.askedAt >= lossAt else { return }
+        guard word.askedAt >= shared.lastLoss.current else { return }
         for index in 0..<upstreams.placeCount {
             guard let token = upstreams.token(at: index), upstreams[token].phase == .asking else {
                 continue

@@ -70,9 +70,8 @@ struct Worker: ~Copyable {
     var eventText = Buffer()
     /// From which place of `downstreams` on they have still to be told the latest.
     var untoldFrom: Int?
-    /// What the watcher said last, where its word counts, and when a connection was last lost.
+    /// What the watcher said last, where its word counts.
     var word: WatcherWord?
-    var lossAt = MonotonicTime.zero
     /// Whether it is to say more, and whether what it said last was wanted and not used yet.
     var isWordWanted = false
     var isWordFresh = false

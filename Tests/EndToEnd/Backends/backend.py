@@ -50,7 +50,7 @@ def arguments():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--unix")
     parser.add_argument("--record")
-    parser.add_argument("--instance", help="an ID, `none` or `each`; default: a new one")
+    parser.add_argument("--instance", help="an ID, `none`, `each` or `connection`; default: a new one")
     parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
     parser.add_argument("--close-unsaid", action="store_true", help="closes, and does not say so")
     parser.add_argument("--health-status", type=int, default=200)
@@ -118,6 +118,7 @@ class Connection:
     def __init__(self, sock):
         self.sock = sock
         self.input = b""
+        self.id = os.urandom(8).hex()
         self.served = 0
         self.trailers = []
 
@@ -267,7 +268,8 @@ class Request:
         if options.instance == "none" or not reporting:
             self.reply(200 if reporting else 503, '{"status":"healthy"}')
             return
-        shown = os.urandom(8).hex() if options.instance == "each" else instance
+        odd = {"each": os.urandom(8).hex(), "connection": self.connection.id}
+        shown = odd.get(options.instance, instance)
         self.reply(options.health_status, f'{{"status":"healthy","serverInstanceId":"{shown}"}}')
 
     def id_content(self):
