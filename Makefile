@@ -10,7 +10,7 @@ MAKEFLAGS += --no-print-directory
 PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
             ca-certificates curl python3 python3-venv
 # What only the tests use; of Tomcat the part that starts no service.
-TEST_PACKAGES := nodejs tomcat10-common default-jre-headless
+TEST_PACKAGES := nodejs openssl tomcat10-common default-jre-headless
 # What only the benchmark uses.
 BENCH_PACKAGES := haproxy nginx strace wrk
 

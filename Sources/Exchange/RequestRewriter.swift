@@ -11,12 +11,21 @@ public struct ClientFacts: Sendable {
     public var isTrusted: Bool
     /// Whether its connection is TLS.
     public var isSecure: Bool
+    /// Whether what it says in `X-Client-Cert-Subject` is passed on.
+    public var maySaySubject = true
+    /// The whole line of that field for the certificate that it has shown; empty without one.
+    private(set) var subjectLine: [UInt8] = []
 
     /// Facts of one connection.
     public init(ip: [UInt8], isTrusted: Bool, isSecure: Bool) {
         self.ip = ip
         self.isTrusted = isTrusted
         self.isSecure = isSecure
+    }
+
+    /// Notes the subject of the certificate that the client has shown.
+    public mutating func setCertificate(subject: [UInt8]) {
+        subjectLine = Array("X-Client-Cert-Subject: ".utf8) + subject + Array("\r\n".utf8)
     }
 }
 
@@ -183,6 +192,7 @@ public struct RequestRewriter: Sendable {
         switch line.id {
         case .xForwardedFor, .xRequestID: return false
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
+        case .xClientCertSubject: return client.maySaySubject
         case .cookie: return !edits.cutsJarCookie && edits.cutCookies == 0
         case .acceptEncoding: return !edits.asksIdentityCoding
         case .maxForwards: return !head.method.countsForwards
@@ -288,6 +298,7 @@ public struct RequestRewriter: Sendable {
             out.append(input, from: head.authority.start, count: Int(head.authority.count))
         }
         out.append("\r\n")
+        if !client.subjectLine.isEmpty { out.append(client.subjectLine) }
         if let via {
             out.append(head.minorVersion == 0 ? "Via: 1.0" : "Via: 1.1")
             out.append(via)

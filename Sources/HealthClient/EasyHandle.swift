@@ -5,17 +5,22 @@ internal import CCurl
 struct EasyHandle: ~Copyable {
     let handle: UnsafeMutableRawPointer
     private let reception: UnsafeMutablePointer<Reception>
+    private let fields: UnsafeMutablePointer<curl_slist>?
     private let closingFields: UnsafeMutablePointer<curl_slist>
+    /// Where the name of a certificate is to be found, in libcurl's words.
+    private var route: UnsafeMutablePointer<curl_slist>?
     private let bodyBytesMax: Int
     /// What the host's name means, in libcurl's words; nil where libcurl resolves it.
     private var meaning: UnsafeMutablePointer<curl_slist>?
 
     private init(
         handle: UnsafeMutableRawPointer,
+        fields: UnsafeMutablePointer<curl_slist>?,
         closingFields: UnsafeMutablePointer<curl_slist>,
         bodyBytesMax: Int
     ) {
         unsafe self.handle = handle
+        unsafe self.fields = fields
         unsafe self.closingFields = closingFields
         self.bodyBytesMax = bodyBytesMax
         unsafe reception = .allocate(capacity: 1)
@@ -27,22 +32,31 @@ struct EasyHandle: ~Copyable {
         guard let handle = unsafe curl_easy_init() else {
             throw .library("no memory for a request")
         }
-        guard let fields = unsafe curl_slist_append(nil, "Connection: close") else {
+        // Where the URL has the name of the certificate, `Host` still has that of the place.
+        let fields = unsafe target.tls.flatMap { unsafe curl_slist_append(nil, "Host: \($0.host)") }
+        let second = unsafe target.tls.flatMap { unsafe curl_slist_append(nil, "Host: \($0.host)") }
+        guard let closing = unsafe curl_slist_append(second, "Connection: close") else {
+            unsafe curl_slist_free_all(fields)
+            unsafe curl_slist_free_all(second)
             unsafe curl_easy_cleanup(handle)
             throw .library("no memory for a request")
         }
-        let easy = unsafe EasyHandle(
+        var easy = unsafe EasyHandle(
             handle: handle,
-            closingFields: fields,
+            fields: fields,
+            closingFields: closing,
             bodyBytesMax: target.bodyBytesMax
         )
         try easy.configure(target, url: url)
+        if let tls = target.tls { try easy.configure(tls, target.place) }
         return easy
     }
 
     deinit {
         unsafe curl_easy_cleanup(handle)
+        unsafe curl_slist_free_all(fields)
         unsafe curl_slist_free_all(closingFields)
+        unsafe curl_slist_free_all(route)
         unsafe curl_slist_free_all(meaning)
         unsafe reception.deinitialize(count: 1)
         unsafe reception.deallocate()
@@ -69,7 +83,7 @@ struct EasyHandle: ~Copyable {
         // These cannot fail: their options are known, and nothing is copied.
         _ = unsafe ccurl_set_long(handle, CURLOPT_FRESH_CONNECT, isNew ? 1 : 0)
         _ = unsafe ccurl_set_long(handle, CURLOPT_FORBID_REUSE, isLast ? 1 : 0)
-        _ = unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, isLast ? closingFields : nil)
+        _ = unsafe ccurl_set_list(handle, CURLOPT_HTTPHEADER, isLast ? closingFields : fields)
     }
 
     /// The answer that has come in, with libcurl's verdict on it.
@@ -112,7 +126,7 @@ struct EasyHandle: ~Copyable {
             try set(CURLOPT_UNIX_SOCKET_PATH, path)
         }
         try set(CURLOPT_USERAGENT, "lychgate")
-        try set(CURLOPT_PROTOCOLS_STR, "http")
+        try set(CURLOPT_PROTOCOLS_STR, target.tls == nil ? "http" : "https")
         // An empty name is "none, whatever http_proxy says".
         try set(CURLOPT_PROXY, "")
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -131,6 +145,23 @@ struct EasyHandle: ~Copyable {
         ]
         for code in callbacks {
             try Self.check(code)
+        }
+    }
+
+    private mutating func configure(
+        _ tls: HealthTarget.TLS,
+        _ place: HealthTarget.Place
+    ) throws(HealthClientError) {
+        try set(CURLOPT_SSL_VERIFYPEER, tls.verifies ? 1 : 0)
+        try set(CURLOPT_SSL_VERIFYHOST, tls.verifies ? 2 : 0)
+        if let authorities = tls.authorities { try set(CURLOPT_CAINFO, authorities) }
+        if let certificate = tls.certificate { try set(CURLOPT_SSLCERT, certificate) }
+        if let key = tls.key { try set(CURLOPT_SSLKEY, key) }
+        // From the name in the URL to the place that is meant, whatever the port.
+        if tls.serverName != nil, case .host(let host, let port) = place {
+            let target = host.contains(":") ? "[\(host)]" : host
+            unsafe route = curl_slist_append(nil, "::\(target):\(port)")
+            try Self.check(unsafe ccurl_set_list(handle, CURLOPT_CONNECT_TO, route))
         }
     }
 
@@ -161,7 +192,9 @@ struct EasyHandle: ~Copyable {
                 throw .target("the path of a unix socket must have 1 to 107 bytes")
             }
             return "http://localhost/"
-        case .host(let host, let port):
+        case .host(let place, let port):
+            let host = target.tls?.serverName ?? place
+            let scheme = target.tls == nil ? "http" : "https"
             let isHost = host.utf8.allSatisfy { byte in
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
                     || [0x2D, 0x2E, 0x3A, 0x5F].contains(byte)
@@ -170,7 +203,7 @@ struct EasyHandle: ~Copyable {
                 throw .target("the host must be a name or an address, the port not 0")
             }
             return host.utf8.contains(0x3A)
-                ? "http://[\(host)]:\(port)/" : "http://\(host):\(port)/"
+                ? "\(scheme)://[\(host)]:\(port)/" : "\(scheme)://\(host):\(port)/"
         }
     }
 }

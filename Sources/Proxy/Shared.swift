@@ -30,6 +30,9 @@ final class Shared: Sendable {
     /// resolved.
     let upstreamAddresses: [SocketAddress]
     let control: Mailbox<ControlMessage>
+    /// Certificates and keys, for both sides.
+    let tls: TLSContexts
+    let handshakes = HandshakeCounts()
     /// Client connections of all workers.
     let connections: Gauge
 
@@ -38,14 +41,21 @@ final class Shared: Sendable {
         jar: Jar,
         registry: InstanceRegistry,
         log: Log,
-        upstreamAddresses: [SocketAddress]
+        upstreamAddresses: [SocketAddress],
+        tls: TLSContexts = .none
     ) throws(SystemError) {
         self.settings = settings
         self.jar = jar
         self.registry = registry
         self.log = log
         self.upstreamAddresses = upstreamAddresses
-        rules = SessionRules(settings.session, stale: settings.stale, cors: settings.cors)
+        self.tls = tls
+        rules = SessionRules(
+            settings.session,
+            stale: settings.stale,
+            cors: settings.cors,
+            guardsCertificates: settings.asksClientCertificates
+        )
         let session = settings.session
         let carrier = session.carrierCookie == nil ? [session.carrierHeader] : []
         let limits = HeadLimits(
@@ -57,7 +67,7 @@ final class Shared: Sendable {
             limits: limits,
             protected: carrier.map { $0.utf8.map(\.lowercasedASCII) }
         )
-        let authority = settings.upstream.address.authority
+        let authority = settings.upstream.authority
         requestRewriter = RequestRewriter(settings: settings, defaultHost: Array(authority.utf8))
         answerWriter = AnswerWriter(settings: settings)
         identityReader = IdentityReader(settings.identity.from)
@@ -101,13 +111,13 @@ enum WorkerMessage: Sendable {
     case stop(by: MonotonicTime)
 }
 
-extension Address {
-    /// As `Host` and log lines write it.
+extension UpstreamSettings {
+    /// As `Host` writes it.
     var authority: String {
-        switch self {
+        switch address {
         case .host(let host, let port):
             let name = host.contains(":") ? "[\(host)]" : host
-            return port == 80 ? name : "\(name):\(port)"
+            return port == (tls == nil ? 80 : 443) ? name : "\(name):\(port)"
         case .unix: return "localhost"
         }
     }

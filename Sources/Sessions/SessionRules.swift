@@ -14,6 +14,8 @@ public final class SessionRules: Sendable {
     let carrier: FieldNameMatcher
     let carrierCookie: [UInt8]?
     let forwardedAliases: [FieldNameMatcher]
+    /// The length of the longest of their names.
+    let aliasLengthMax: Int
     let cookieName: [UInt8]
     let hostCookieName: [UInt8]
     let cookieSettings: SessionSettings.Cookie
@@ -34,11 +36,13 @@ public final class SessionRules: Sendable {
     private let exempt: RequestPatterns
     private let required: RequestPatterns
 
-    /// Compiles the settings.
+    /// Compiles the settings; with `guardsCertificates` the backend is told of clients'
+    /// certificates, which nobody may imitate.
     public init(
         _ settings: SessionSettings,
         stale: StaleSettings = StaleSettings(),
-        cors: CORSSettings = CORSSettings()
+        cors: CORSSettings = CORSSettings(),
+        guardsCertificates: Bool = false
     ) {
         precondition(settings.capture.count <= SessionSettings.captureRulesMax)
         carrierCookie = settings.carrierCookie.map { Array($0.utf8) }
@@ -51,8 +55,10 @@ public final class SessionRules: Sendable {
         origins = cors.origins.map { Array($0.utf8) }
         pages = stale.pages
         loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
-        forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
-            .map { FieldNameMatcher(Array($0.utf8)) }
+        let forwarded = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
+        let names = forwarded + (guardsCertificates ? ["x-client-cert-subject"] : [])
+        forwardedAliases = names.map { FieldNameMatcher(Array($0.utf8)) }
+        aliasLengthMax = names.reduce(0) { max($0, $1.utf8.count) }
         cookieName = Array(settings.cookie.name.utf8)
         hostCookieName = Array("__Host-".utf8) + cookieName
         cookieSettings = settings.cookie

@@ -10,7 +10,14 @@ enum Schema {
             ]
         ),
         ("listen", ["address", "tls", "http2"]),
-        ("listen.tls", ["certificate", "key", "client_ca"]),
+        (
+            "listen.tls",
+            [
+                "certificate", "key", "certificates", "client_ca", "client_auth", "min_version",
+                "ciphers", "curves",
+            ]
+        ),
+        ("listen.tls.certificates", ["certificate", "key"]),
         (
             "upstream",
             [
@@ -18,7 +25,7 @@ enum Schema {
                 "queue_timeout", "hold", "tls",
             ]
         ),
-        ("upstream.tls", ["ca", "server_name", "verify"]),
+        ("upstream.tls", ["ca", "server_name", "verify", "certificate", "key"]),
         (
             "identity",
             [
@@ -49,7 +56,7 @@ enum Schema {
 
     /// Keys of the contract that do not exist yet, whatever they are set to.
     static let notYet: Set<String> = [
-        "listen.tls", "upstream.tls", "identity.url",
+        "identity.url"
     ]
 
     /// The keys of a section.

@@ -4,7 +4,7 @@ extension Settings {
         /// The only address to listen on.
         public var listen: Address?
         /// Where the backend listens.
-        public var upstream: Address?
+        public var upstream: UpstreamURL?
         /// Event loops.
         public var workers: Int?
 
@@ -49,8 +49,16 @@ extension Settings {
         if let address = overrides.listen {
             listen = [ListenSettings(address: address)]
         }
-        upstream.address = overrides.upstream ?? upstream.address
+        if let url = overrides.upstream { upstream.take(url) }
         workers = overrides.workers ?? workers
+    }
+}
+
+extension UpstreamSettings {
+    /// Takes a URL; what is said of TLS counts where it is of that kind.
+    mutating func take(_ url: UpstreamURL) {
+        address = url.address
+        tls = url.isSecure ? tls ?? UpstreamTLSSettings() : nil
     }
 }
 

@@ -138,7 +138,8 @@ struct ConfigurationFileTests {
         #expect(
             problems(text) == [
                 "1:1: unknown key 'lisen'; did you mean 'listen'?",
-                "3:8: expected a URL (http://host:port or unix:/path) for 'upstream.url', "
+                "3:8: expected a URL (http://host:port, https://host:port or unix:/path) for "
+                    + "'upstream.url', "
                     + "found '127.0.0.1:8000'; did you mean 'http://127.0.0.1:8000'?",
                 "4:20: expected a duration (such as 2s) from 1ms to 7d for "
                     + "'upstream.connect_timeout', found '2'; the unit is missing: "
@@ -161,7 +162,7 @@ struct ConfigurationFileTests {
     @Test("8 problems are printed as FILE:LINE:COLUMN, those of the command line without a place")
     func printing() {
         var overrides = Settings.Overrides()
-        overrides.upstream = .host("127.0.0.1", port: 8080)
+        overrides.upstream = UpstreamURL(.host("127.0.0.1", port: 8080))
         guard case .failure(let problems) = load("log: 5", overrides: overrides) else {
             Issue.record("it was loaded")
             return

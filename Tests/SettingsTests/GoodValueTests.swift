@@ -45,6 +45,7 @@ struct GoodValueTests {
         #expect(try address("http://[::1]:90") == .host("::1", port: 90))
         #expect(try address("unix:/run/b.sock") == .unix("/run/b.sock"))
         #expect(try address("{ url: http://a:1 }") == .host("a", port: 1))
+        #expect(try address("https://a.example") == .host("a.example", port: 443))
 
         let text = """
             upstream:
@@ -378,7 +379,7 @@ struct GoodValueTests {
         #expect(settings.upstream.address == .host("c", port: 3))
         #expect(settings.workers == 3)
 
-        overrides.upstream = .host("d", port: 4)
+        overrides.upstream = UpstreamURL(.host("d", port: 4))
         settings = try load("upstream: { idle_timeout: 1s }", overrides: overrides).get()
         #expect(settings.upstream.address == .host("d", port: 4))
         #expect(settings.upstream.idleTimeout == .seconds(1))

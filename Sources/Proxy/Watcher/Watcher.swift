@@ -38,19 +38,22 @@ public struct Watcher: ~Copyable {
     private var askedAt = MonotonicTime.zero
     private var question = Question.plain
 
-    /// A watcher whose first question goes out in the first step.
+    /// A watcher whose first question goes out in the first step; files of certificates are looked
+    /// for in `directory`.
     public init(
-        backend: Address,
+        backend: UpstreamSettings,
+        directory: String = ".",
         identity: IdentitySettings,
         registry: InstanceRegistry,
         clock: @escaping () -> MonotonicTime
     ) throws(HealthClientError) {
         var target = HealthTarget(
-            place: HealthTarget.Place(backend),
+            place: HealthTarget.Place(backend.address),
             path: identity.path,
             timeout: identity.timeout
         )
         target.bodyBytesMax = IdentityReader.bodyBytesMax
+        target.tls = backend.tls.map { HealthTarget.TLS($0, backend, in: directory) }
         client = try HealthClient(target)
         schedule = WatcherSchedule(interval: identity.interval)
         reader = IdentityReader(identity.from)
@@ -185,5 +188,25 @@ extension HealthTarget.Place {
         case .host(let host, let port): self = .host(host, port: port)
         case .unix(let path): self = .unix(path)
         }
+    }
+}
+
+extension HealthTarget.TLS {
+    /// The same as for the workers' connections.
+    fileprivate init(
+        _ settings: UpstreamTLSSettings,
+        _ backend: UpstreamSettings,
+        in directory: String
+    ) {
+        func path(_ file: FileName?) -> String? {
+            file.map { $0.path.hasPrefix("/") ? $0.path : directory + "/" + $0.path }
+        }
+        self.init()
+        authorities = path(settings.ca)
+        verifies = settings.verify
+        serverName = settings.serverName
+        certificate = path(settings.certificate)
+        key = path(settings.key)
+        host = backend.authority
     }
 }
