@@ -229,18 +229,18 @@ private struct ServerBuilder {
         guard unsafe copenssl_set_min_version(context, version) == 1 else {
             throw TLSError(.library, TLSError.words())
         }
-        let ciphers = settings.ciphers ?? TLSServerSettings.defaultCiphers
+        let ciphers = settings.ciphers ?? []
         let modern = ciphers.filter { $0.hasPrefix("TLS_") }
-        let older = ciphers.filter { !$0.hasPrefix("TLS_") }
+        let named = ciphers.filter { !$0.hasPrefix("TLS_") }
+        // OpenSSL's own list for TLS 1.2 has some that are too old; its list for 1.3 has none.
+        let older = named.isEmpty ? TLSServerSettings.defaultCiphers : named
         for name in older where unsafe SSL_CTX_set_cipher_list(context, name) != 1 {
             throw TLSError(.ciphers, "OpenSSL knows no cipher '\(name)'")
         }
         for name in modern where unsafe SSL_CTX_set_ciphersuites(context, name) != 1 {
             throw TLSError(.ciphers, "OpenSSL knows no cipher '\(name)'")
         }
-        if !older.isEmpty {
-            _ = unsafe SSL_CTX_set_cipher_list(context, older.joined(separator: ":"))
-        }
+        _ = unsafe SSL_CTX_set_cipher_list(context, older.joined(separator: ":"))
         if !modern.isEmpty {
             _ = unsafe SSL_CTX_set_ciphersuites(context, modern.joined(separator: ":"))
         }

@@ -29,13 +29,36 @@ extension EndToEnd {
             }
         }
 
+        @Test("3.2 RestartStorm with TLS to the backend: zero zombie requests")
+        func secureStorm() throws {
+            let directory = try Place.newDirectory()
+            defer { Place.remove(directory) }
+            let certificates = try Certificates(in: directory)
+            try certificates.make("server", for: "IP:127.0.0.1")
+            let endpoint = Endpoint.free()
+            let upstream = """
+                upstream:
+                  url: "https://\(endpoint)"
+                  tls: { ca: \(certificates.path("ca.pem")) }
+                """
+            try storm(
+                on: ["--certificate", certificates.path("server.both")],
+                at: endpoint,
+                upstream + "\n" + usual,
+                restarts: max(10, Self.restarts / 4)
+            ) { index in
+                index.isMultiple(of: 2) ? .jarCookie : .header
+            }
+        }
+
         private func storm(
             on options: [String],
+            at backendEndpoint: Endpoint? = nil,
             _ configuration: String,
             restarts: Int,
             _ carrier: @escaping @Sendable (Int) -> StormClient.Carrier
         ) throws {
-            try onStage(backend: options, configuration) { stage in
+            try onStage(backend: options, at: backendEndpoint, configuration) { stage in
                 let weather = StormWeather(stage.backend.instance)
                 let endpoint = stage.endpoint
                 let running = (0..<Self.clientCount).map { index in

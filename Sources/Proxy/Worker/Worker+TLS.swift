@@ -73,6 +73,10 @@ extension Worker {
             downstreams[token].client.isSecure = false
             downstreams[token].phase = .head
             refusePlain(token)
+        case .failed(.cut):
+            // Whoever only looks whether the port is open does this; it is not worth a line.
+            shared.handshakes.failed.add(1)
+            closeDownstream(token)
         case .failed(let failure): handshakeFailed(token, failure.description)
         }
     }

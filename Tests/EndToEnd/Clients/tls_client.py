@@ -15,7 +15,8 @@ script, port, directory, *rest = sys.argv[1:]
 def context(version=None):
     made = ssl.create_default_context(cafile=directory + "ca.pem")
     if version:
-        made.minimum_version = made.maximum_version = ssl.TLSVersion["TLSv" + version.replace(".", "_")]
+        only = ssl.TLSVersion["TLSv" + version.replace(".", "_")]
+        made.minimum_version = made.maximum_version = only
     return made
 
 
@@ -25,8 +26,8 @@ def connect(made, **options):
     return made.wrap_socket(sock, suppress_ragged_eofs=False, **options)
 
 
-def ask(sock, target, *fields):
-    lines = [f"GET {target} HTTP/1.1", "Host: a", *fields]
+def ask(sock, target, *fields, version="1.1"):
+    lines = [f"GET {target} HTTP/{version}", "Host: a", *fields]
     sock.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
 
 
@@ -53,10 +54,10 @@ def resume(version):
     return f"resumed {resumed} of 8"
 
 
-def end(target):
+def end(target, version="1.1"):
     """Reads to the end; a missing close_notify is an error of ssl's."""
     with connect(context()) as sock:
-        ask(sock, target, "Connection: close")
+        ask(sock, target, "Connection: close", version=version)
         count = 0
         try:
             head, content = read_head(sock)
