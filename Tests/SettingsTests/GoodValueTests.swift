@@ -34,6 +34,39 @@ struct GoodValueTests {
         #expect(try addresses("listen: { address: a:1 }") == [.host("a", port: 1)])
     }
 
+    @Test("9 tls, to clients and to the backend")
+    func tls() throws {
+        let text = """
+            listen:
+              address: a:1
+              tls:
+                certificate: a.pem
+                key: a.key
+                certificates: [ { certificate: b.pem, key: b.key } ]
+                client_ca: ca.pem
+                client_auth: optional
+                min_version: 1.3
+                ciphers: [ TLS_AES_128_GCM_SHA256 ]
+                curves: [ X25519, P-256 ]
+            upstream:
+              url: https://b.example
+              tls: { ca: ca.pem, server_name: c.example, verify: true }
+            """
+        let settings = try load(text).get()
+        let listener = try #require(settings.listen.first?.tls)
+        #expect(listener.certificates.map(\.certificate.path) == ["a.pem", "b.pem"])
+        #expect(listener.certificates.map(\.key.path) == ["a.key", "b.key"])
+        #expect(listener.certificates.first?.key.place == Settings.Place(line: 5, column: 10))
+        #expect(listener.clientCA?.path == "ca.pem" && listener.clientAuth == .optional)
+        #expect(listener.minVersion == .tls13)
+        #expect(listener.ciphers?.names == ["TLS_AES_128_GCM_SHA256"])
+        #expect(listener.curves?.names == ["X25519", "P-256"])
+        #expect(settings.upstream.tls?.ca?.path == "ca.pem")
+        #expect(settings.upstream.tls?.serverName == "c.example")
+        #expect(try load("upstream: https://a").get().upstream.tls == UpstreamTLSSettings())
+        #expect(try load("upstream: http://a").get().upstream.tls == nil)
+    }
+
     @Test("9 upstream is a URL or a map")
     func upstream() throws {
         func address(_ url: String) throws -> Address {
