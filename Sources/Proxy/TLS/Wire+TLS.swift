@@ -15,7 +15,7 @@ struct TLSState {
     var isCut = false
 }
 
-/// A wire with TLS.
+/// A wire with TLS, kept out of line so that a plain one stays as short as it was.
 extension Wire {
     /// Puts TLS between the socket and the buffers; false without memory for it.
     mutating func secure(
@@ -60,6 +60,7 @@ extension Wire {
     /// The subject of the certificate that the peer has shown, if it had to.
     mutating func peerSubject() -> [UInt8]? { tls?.peerSubject }
 
+    @inline(never)
     mutating func noteSecured(_ event: PollEvent) {
         if event.isWritable && tlsState.readAwaitsRoom {
             tlsState.readAwaitsRoom = false
@@ -72,6 +73,7 @@ extension Wire {
         if event.isWritable && tlsState.owesClose { finishWriting() }
     }
 
+    @inline(never)
     mutating func readSecured() -> Transfer {
         let room = input.writableCount
         switch tls?.read(into: &input) ?? .failed {
@@ -102,6 +104,7 @@ extension Wire {
 
     /// Takes in what is meant for TLS alone, such as tickets, so that `isReadable` tells of the
     /// rest.
+    @inline(never)
     mutating func takeInQuietly() {
         switch tls?.peek() ?? .failed {
         case .bytes: break
@@ -114,6 +117,7 @@ extension Wire {
         }
     }
 
+    @inline(never)
     mutating func flushSecured() -> Bool {
         while isWritable && !output.isEmpty {
             let count = min(output.count, TLSSession.recordSize)
@@ -136,6 +140,7 @@ extension Wire {
     ///
     /// OpenSSL has to be given the same bytes again after it was kept from writing them, so they
     /// must stand where nobody takes them away.
+    @inline(never)
     mutating func writeSecured(
         _ source: borrowing Buffer,
         from offset: Int,
@@ -175,6 +180,7 @@ extension Wire {
     }
 
     /// Sends close_notify, unless the peer must see that this is no end that was meant.
+    @inline(never)
     mutating func sayClose() {
         guard isSecured, !tlsState.isCut, !isBroken, !tlsState.isHandshaking else { return }
         tlsState.owesClose = tls?.sendClose() == .wantsWrite
