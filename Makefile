@@ -6,11 +6,14 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 # What build, run, demo and test use beyond Swift (and what Swift itself needs) and make:
-# four libraries; curl for the demo; Python for the example backend and the tests' backends.
+# four libraries; curl for the demo; Python for the example backend and the tests' backends;
+# React for the example's page.
 PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
-            ca-certificates curl python3 python3-venv
-# What only the tests use; of Tomcat the part that starts no service.
-TEST_PACKAGES := nodejs openssl tomcat10-common default-jre-headless
+            ca-certificates curl python3 python3-venv node-react node-react-dom
+# What only the tests use; of Tomcat the part that starts no service. Chromium opens the page;
+# Ubuntu has it as a snap alone, so there the tests that need it are left out.
+TEST_PACKAGES := nodejs openssl tomcat10-common default-jre-headless \
+                 $(if $(shell grep -s '^ID=ubuntu' /etc/os-release),,chromium)
 # What only the benchmark uses.
 BENCH_PACKAGES := haproxy nginx strace wrk
 
@@ -26,7 +29,7 @@ export LYCHGATE_PYTHON := $(PYTHON)
 help: ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: deps venv build ## build, start the example backend and Lychgate, stop both on Ctrl-C
+run: deps venv build ## build, start the example and Lychgate, stop both on Ctrl-C
 	@exec $(PYTHON) Examples/run.py
 
 restart-backend: ## kill -9 the backend that `make run` started, which starts it again
@@ -61,13 +64,17 @@ test: test-deps build ## every test; end to end with the debug and with the rele
 	@swift test
 	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
 
-storm: test-deps build ## the restart storm of the tests, five times as long, with the release binary
-	@export LYCHGATE_STORM_RESTARTS=500 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
-	swift test --filter RestartStorm
+storm: test-deps build ## a thousand restarts under load, in every mode, and 10,000 subscribers; release binary
+	@export LYCHGATE_STORM_RESTARTS=1000 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
+	export LYCHGATE_SUBSCRIBERS=10000
+	swift test --filter 'RestartStorm|Events'
 
 soak: test-deps build ## a minute of mixed load with the release binary: memory and descriptors
 	@export LYCHGATE_SOAK_SECONDS=60 LYCHGATE_BINARY=$(CURDIR)/$(RELEASE)
 	swift test --filter Soak
+
+sessions: ## a jar with a million sessions: memory, a restart, a lookup (of the debug build)
+	@LYCHGATE_SESSIONS=1000000 swift test --filter ManySessions
 
 sanitize: test-deps ## the whole test suite under AddressSanitizer, then ThreadSanitizer
 	@export LSAN_OPTIONS=suppressions=$(CURDIR)/Tests/leaks.supp:print_suppressions=0
@@ -109,4 +116,4 @@ else
 fi
 endef
 
-.PHONY: help run restart-backend demo deps build venv test-deps test storm soak sanitize lint fuzz bench clean
+.PHONY: help run restart-backend demo deps build venv test-deps test storm soak sessions sanitize lint fuzz bench clean

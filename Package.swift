@@ -20,9 +20,15 @@ let settings: [SwiftSetting] = [
 func module(
     _ name: String,
     _ dependencies: [Target.Dependency] = [],
-    extra: [SwiftSetting] = []
+    extra: [SwiftSetting] = [],
+    resources: [Resource] = []
 ) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings + extra)
+    .target(
+        name: name,
+        dependencies: dependencies,
+        resources: resources,
+        swiftSettings: settings + extra
+    )
 }
 
 /// A C library of Debian's behind a module map and, where Swift cannot import it, a shim.
@@ -76,7 +82,11 @@ let package = Package(
         module("JSON", ["CJansson"]),
 
         // Core
-        module("Exchange", ["Sessions", "Instances", "HTTPModel", "Settings", "Memory", "Time"]),
+        module(
+            "Exchange",
+            ["Sessions", "Instances", "HTTPModel", "Settings", "Memory", "Time"],
+            resources: [.embedInCode("Browser/guard.js")]
+        ),
         module("Sessions", ["Instances", "HTTPModel", "Settings", "Memory", "Time"]),
         module("Instances", ["Settings", "Memory", "Time"]),
         module("Pool", ["Instances", "Time"]),
@@ -142,8 +152,9 @@ let package = Package(
             ],
             exclude: [
                 "ConnectionTarget.swift", "ParserTargets.swift", "http.dict", "run.sh",
-                "seeds-connection.txt", "seeds-content.txt", "seeds-request.txt",
-                "seeds-response.txt",
+                "seeds-connection.txt", "seeds-content.txt", "seeds-frames.txt",
+                "seeds-metric.txt",
+                "seeds-request.txt", "seeds-response.txt",
             ]
         ),
     ]

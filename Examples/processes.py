@@ -1,4 +1,4 @@
-"""The two processes of the example, for `run.py` and `demo.py`: start, wait, end by pid."""
+"""The processes of the example, for `run.py` and `demo.py`: start, wait, end by pid."""
 
 import os
 import pathlib
@@ -25,6 +25,11 @@ def free_port(first: int) -> int:
             except OSError:
                 continue
     raise SystemExit(f"No port from {first} to {first + 199} is free.")
+
+
+def is_listening(port: int) -> bool:
+    with socket.socket() as trial:
+        return trial.connect_ex(("127.0.0.1", port)) == 0
 
 
 class Process:
@@ -118,6 +123,23 @@ class Backend(Process):
             return False
 
 
+class Page(Process):
+    """The page of `Examples/web` on a port of its own, as while it is being developed."""
+
+    name = "page"
+
+    def __init__(self, port: int, output=None):
+        super().__init__(output)
+        self.port = port
+        self.url = f"http://127.0.0.1:{port}"
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-u", "Examples/web/serve.py", "--port", str(self.port)]
+
+    def answers(self) -> bool:
+        return is_listening(self.port)
+
+
 class Lychgate(Process):
     """The release binary with `Examples/lychgate.yaml`, on the ports that are free."""
 
@@ -136,5 +158,4 @@ class Lychgate(Process):
         ]
 
     def answers(self) -> bool:
-        with socket.socket() as trial:
-            return trial.connect_ex(("127.0.0.1", self.port)) == 0
+        return is_listening(self.port)

@@ -1,4 +1,4 @@
-"""Starts the example backend and Lychgate, shows what both say, and stops both on Ctrl-C.
+"""Starts the example's backend, its page and Lychgate, and stops all of them on Ctrl-C.
 
 The backend is started again whenever it dies. `--restart` kills the one of another terminal.
 """
@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 
-from processes import ROOT, Backend, Lychgate, free_port
+from processes import ROOT, Backend, Lychgate, Page, free_port
 
 PID_FILE = ROOT / ".build" / "run" / "backend.pid"
 IS_TERMINAL = sys.stdout.isatty()
@@ -62,23 +62,25 @@ def restart_from_elsewhere() -> None:
     say(f"kill -9 {pid}: `make run` starts the next one.")
 
 
-def introduce(backend: Backend, lychgate: Lychgate) -> None:
+def introduce(page: Page, lychgate: Lychgate) -> None:
     bold = lambda text: styled(text, "1")
     say(f"""
-  {bold("Lychgate")}   {bold(lychgate.url)}    the page, through Lychgate
-  {bold("backend")}    {backend.url}    the same without it
+  {bold(lychgate.url)}               Lychgate holds the session and tells the page
+  {page.url}/?way=header   the page holds it, through Lychgate
+  {page.url}/?way=bare     the page holds it, and looks for restarts itself
+  {page.url}/?way=none     without anything of the kind: zombie sessions
 
   Try this:
     1. Open {lychgate.url}, press Connect, then Load data.
     2. Restart the backend: type {bold("r")} and Enter here, or press the page's button,
        or run `make restart-backend` in another terminal.
-    3. The page says "Not connected – the backend was restarted". Connect again: all works.
+    3. The page says "Not connected": the backend was restarted. Connect again: all works.
 
   The same with curl:
     curl -i -c /tmp/cookies -X POST {lychgate.url}/api/connect
     curl -i -b /tmp/cookies -c /tmp/cookies {lychgate.url}/api/tables
 
-  {bold("r")} restarts the backend (kill -9), {bold("q")} or Ctrl-C stops both.
+  {bold("r")} restarts the backend (kill -9), {bold("q")} or Ctrl-C stops everything.
 """)
 
 
@@ -121,20 +123,26 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     backend = Backend(free_port(8000))
     lychgate = Lychgate(free_port(8080), backend.url)
+    page = Page(free_port(5173))
+    # The page has to know the others, and Lychgate the page, whose origin it lets in.
+    for name, process in (("BACKEND", backend), ("LYCHGATE", lychgate), ("PAGE", page)):
+        os.environ[name + "_PORT"] = str(process.port)
     code = 0
     try:
         start_backend(backend)
         start(lychgate, "36")
-        introduce(backend, lychgate)
+        start(page, "35")
+        introduce(page, lychgate)
         code = watch(backend, lychgate)
     except KeyboardInterrupt:
         say("")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+        page.stop()
         lychgate.stop()
         backend.stop()
         PID_FILE.unlink(missing_ok=True)
-    say("  Both are stopped.")
+    say("  Everything is stopped.")
     return code
 
 

@@ -18,19 +18,23 @@ import logging
 import os
 import pathlib
 import signal
+import sys
 import threading
 import uuid
 from datetime import datetime, timezone
 
 import uvicorn
 from fastapi import FastAPI, Header, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "web"))
+from serve import page
 
 SERVER_INSTANCE_ID = str(uuid.uuid4())
 SERVER_START_TIME = datetime.now(timezone.utc).isoformat(timespec="milliseconds")
 SERVER_START_TIME = SERVER_START_TIME.replace("+00:00", "Z")
 
-PAGE = pathlib.Path(__file__).with_name("page.html")
 TABLES = {
     "ORDERS": [{"ID": 1, "ITEM": "lantern"}, {"ID": 2, "ITEM": "oak gate"}],
     "VISITORS": [{"ID": 1, "NAME": "Ada"}, {"ID": 2, "NAME": "Grace"}, {"ID": 3, "NAME": "Alan"}],
@@ -40,8 +44,18 @@ logger = logging.getLogger("uvicorn.error")
 sessions: dict[str, dict] = {}
 ended: set[str] = set()
 snowflake = {"state": "ok"}
-logging.getLogger("uvicorn.access").addFilter(lambda line: "/health" not in line.getMessage())
+logging.getLogger("uvicorn.access").addFilter(
+    lambda line: "/api/" in line.getMessage() or "/demo/" in line.getMessage()
+)
 app = FastAPI(title="Example backend", docs_url=None, redoc_url=None)
+app.add_middleware(
+    CORSMiddleware,
+    # The page on a port of its own, as while it is being developed.
+    allow_origin_regex=r"http://(localhost|127\.0\.0\.1):\d+",
+    allow_credentials=True,
+    allow_methods=["*"],
+    allow_headers=["*"],
+)
 
 
 def problem(status: int, valid: bool, reason: str, message: str) -> JSONResponse:
@@ -153,9 +167,8 @@ async def demo_restart():
     return JSONResponse({"restarting": True}, 202)
 
 
-@app.get("/")
-async def page():
-    return FileResponse(PAGE, media_type="text/html", headers={"Cache-Control": "no-cache"})
+# Last, since it takes whatever is left: the same page as on a port of its own.
+app.mount("/", page())
 
 
 if __name__ == "__main__":

@@ -22,8 +22,24 @@ public enum Answer: Equatable, Sendable {
     case badResponse
     /// Without a session: no connection to the backend became free in time.
     case overloaded
+    /// A preflight of a page that is listed, which is answered here (contract 4.4).
+    case preflight(Preflight)
     /// An OPTIONS whose `Max-Forwards` ends here: for the proxy itself (RFC 9110 §9.3.7).
     case ownOptions
+    /// The session that the request carries lives, as far as that is known.
+    case sessionState(SessionState)
+    /// It carries none; beside that, who the backend is, if that is one.
+    case noSession(instanceID: [UInt8])
+    /// The session was to be forgotten, and is.
+    case sessionForgotten(SessionEnd)
+    /// A stream of events begins; its connection is closed behind it.
+    case eventStream(isChunked: Bool)
+    /// The module `guard.js`, unless the client has it.
+    case guardModule(isKnown: Bool)
+    /// Lychgate has no such page.
+    case notFound
+    /// The page is not for such requests, but for these.
+    case methodNotAllowed(StaticText)
     /// The request is refused as it is; its connection is closed.
     case refused(status: UInt16, reason: StaticText)
 }
@@ -55,6 +71,8 @@ public struct AnswerFrame: Sendable {
     public var saysKeepAlive = false
     /// The client's connection is TLS, or was in front of a trusted proxy.
     public var isSecure = false
+    /// The page that the request comes from, if it may read the answer.
+    public var origin: ListedOrigin?
 
     /// A frame for a plain request on a connection that lives on.
     public init() {}
@@ -76,9 +94,15 @@ public struct AnswerWriter: Sendable {
         }
         let reason = Self.jsonString(settings.stale.reason)
         let message = Self.jsonString(settings.stale.message)
-        staleContent = Array(
-            "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}".utf8
-        )
+        let content =
+            switch settings.stale.format {
+            case .json: "{\"valid\":false,\"reason\":\(reason),\"message\":\(message)}"
+            case .jsonRPC:
+                // The content of the request is not read, so its ID is not known (JSON-RPC 2.0 §5).
+                "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,"
+                    + "\"message\":\(message),\"data\":{\"reason\":\(reason)}}}"
+            }
+        staleContent = Array(content.utf8)
     }
 
     /// Appends the whole answer to `out`, with the line `date`.
@@ -96,8 +120,12 @@ public struct AnswerWriter: Sendable {
         out.append(Self.reasonPhrase(status))
         out.append("\r\n")
         out.append(date, from: 0, count: date.count)
-        if hasContent(answer, status) { out.append("Content-Type: application/json\r\n") }
-        out.append("Cache-Control: no-store\r\n")
+        appendKind(of: answer, status, into: &out)
+        if case .preflight(let preflight) = answer {
+            rules.appendCORS(preflight, to: &out)
+        } else {
+            rules.appendCORS(frame.origin, to: &out)
+        }
         switch answer {
         case .sessionEnded(let end):
             appendChallenge(status, into: &out)
@@ -105,22 +133,19 @@ public struct AnswerWriter: Sendable {
             out.append(end.reason.text)
             out.append("\r\n")
             if status == 303 { appendLocation(into: &out) }
-            if end.expiresCookie {
-                out.append("Set-Cookie: ")
-                rules.appendExpiredCookie(isSecure: frame.isSecure, to: &out)
-                out.append("\r\n")
-            }
-            for scope in end.scopes {
-                out.append("Set-Cookie: ")
-                rules.appendExpiredCarrier(scope, to: &out)
-                out.append("\r\n")
-            }
-        case .sessionMissing: appendChallenge(status, into: &out)
+            appendExpiries(end, isSecure: frame.isSecure, rules, into: &out)
+        case .sessionForgotten(let end):
+            appendExpiries(end, isSecure: frame.isSecure, rules, into: &out)
+        case .sessionMissing, .noSession: appendChallenge(status, into: &out)
+        case .methodNotAllowed(let methods):
+            out.append("Allow: ")
+            out.append(methods.text)
+            out.append("\r\n")
         case .loginNeeded: appendLocation(into: &out)
         case .sessionKept(repeatIsHarmless: true), .overloaded:
             out.append("Retry-After: 1\r\n")
         case .sessionKept, .unreachable, .timeout, .badResponse, .ownOptions, .crossSite,
-            .refused:
+            .preflight, .refused, .sessionState, .eventStream, .guardModule, .notFound:
             break
         }
         if frame.closes {
@@ -128,15 +153,47 @@ public struct AnswerWriter: Sendable {
         } else if frame.saysKeepAlive {
             out.append("Connection: keep-alive\r\n")
         }
-        if hasContent(answer, status) {
+        if case .eventStream(let isChunked) = answer {
+            out.append(isChunked ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n")
+        } else if let content = pageContent(of: answer) {
+            append(content, isHead: frame.isHead, into: &out)
+        } else if status == 304 {
+            out.append("\r\n")
+        } else if hasContent(answer, status) {
             appendContent(of: answer, isHead: frame.isHead, into: &out)
         } else {
-            out.append("Content-Length: 0\r\n\r\n")
+            // RFC 9110 §8.6: a 204 has no length.
+            out.append(status == 204 ? "\r\n" : "Content-Length: 0\r\n\r\n")
         }
     }
 
-    private func hasContent(_ answer: Answer, _ status: UInt16) -> Bool {
-        answer != .ownOptions && status != 303
+    private func appendExpiries(
+        _ end: SessionEnd,
+        isSecure: Bool,
+        _ rules: SessionRules,
+        into out: inout Buffer
+    ) {
+        if end.expiresCookie {
+            out.append("Set-Cookie: ")
+            rules.appendExpiredCookie(isSecure: isSecure, to: &out)
+            out.append("\r\n")
+        }
+        for scope in end.scopes {
+            out.append("Set-Cookie: ")
+            rules.appendExpiredCarrier(scope, to: &out)
+            out.append("\r\n")
+        }
+    }
+
+    private func append(_ content: [UInt8], isHead: Bool, into out: inout Buffer) {
+        out.append("Content-Length: ")
+        out.append(decimal: UInt64(content.count))
+        out.append("\r\n\r\n")
+        if !isHead { out.append(content) }
+    }
+
+    func hasContent(_ answer: Answer, _ status: UInt16) -> Bool {
+        answer != .ownOptions && status != 303 && status != 204
     }
 
     /// Where navigations are sent to.
@@ -150,13 +207,18 @@ public struct AnswerWriter: Sendable {
     public func status(of answer: Answer) -> UInt16 {
         switch answer {
         case .sessionEnded(let end): end.isNavigation && loginPage != nil ? 303 : staleStatus
-        case .sessionMissing: 401
+        case .sessionMissing, .noSession: 401
+        case .notFound: 404
+        case .methodNotAllowed: 405
+        case .guardModule(let isKnown): isKnown ? 304 : 200
+        case .sessionState, .sessionForgotten, .eventStream: 200
         case .loginNeeded: 303
         case .crossSite: 403
         case .sessionKept, .overloaded: 503
         case .unreachable, .badResponse: 502
         case .timeout: 504
         case .ownOptions: 200
+        case .preflight: 204
         case .refused(let status, _): status
         }
     }
@@ -173,10 +235,7 @@ public struct AnswerWriter: Sendable {
         var detail = StaticString("")
         switch answer {
         case .sessionEnded:
-            out.append("Content-Length: ")
-            out.append(decimal: UInt64(staleContent.count))
-            out.append("\r\n\r\n")
-            if !isHead { out.append(staleContent) }
+            append(staleContent, isHead: isHead, into: &out)
             return
         case .sessionMissing:
             content = #"{"valid":false,"reason":"NO_SESSION_ID","message":"No session ID provided"#
@@ -195,7 +254,9 @@ public struct AnswerWriter: Sendable {
             content = #"{"reason":"overloaded","message":"Too many requests at once"#
         case .crossSite:
             content = #"{"reason":"CROSS_ORIGIN","message":"Another site made this request"#
-        case .ownOptions, .loginNeeded: return
+        case .ownOptions, .preflight, .loginNeeded, .sessionState, .noSession, .sessionForgotten,
+            .eventStream, .guardModule, .notFound, .methodNotAllowed:
+            return
         case .refused(_, let reason):
             content = #"{"reason":"bad-request","message":""#
             detail = reason.text
@@ -213,7 +274,9 @@ public struct AnswerWriter: Sendable {
     private static func reasonPhrase(_ status: UInt16) -> StaticString {
         switch status {
         case 200: "OK"
+        case 204: "No Content"
         case 303: "See Other"
+        case 304: "Not Modified"
         case 400: "Bad Request"
         case 401: "Unauthorized"
         case 403: "Forbidden"

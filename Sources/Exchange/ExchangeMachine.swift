@@ -35,6 +35,8 @@ public struct ExchangeMachine: Sendable {
     private var carriesSession: Bool
     private var state = State.waiting
     private var wasRetried = false
+    /// Whether any byte of it was ever sent: then it may be tried again, but not be held.
+    public private(set) var wasSent = false
     /// Whether any byte of a response has come.
     public private(set) var sawResponse = false
     /// Whether the whole of what was sent can be sent again.
@@ -66,7 +68,9 @@ public struct ExchangeMachine: Sendable {
 
     /// The kernel took bytes of the request for the upstream connection.
     public mutating func requestBytesWritten() {
-        if state == .sending(anyBytes: false) { state = .sending(anyBytes: true) }
+        guard state == .sending(anyBytes: false) else { return }
+        state = .sending(anyBytes: true)
+        wasSent = true
     }
 
     /// Content that was sent is no longer at hand.

@@ -144,6 +144,7 @@ public enum ResponseRewriter {
             || equalsIgnoringCase(bytes, line.name, "repr-digest")
             || equalsIgnoringCase(bytes, line.name, "content-md5")
             || equalsIgnoringCase(bytes, line.name, "accept-ranges")
+            || equalsIgnoringCase(bytes, line.name, "last-modified")
     }
 
     /// What a 101 agrees to, or a 426 asks for (RFC 9110 §7.8), said anew, and what becomes of the

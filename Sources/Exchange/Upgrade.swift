@@ -67,6 +67,23 @@ public enum Upgrade {
         return isAny
     }
 
+    /// Whether a 101 switches to WebSocket (RFC 6455 §4.2.2), and to nothing else.
+    public static func isWebSocket(
+        _ response: borrowing ResponseHead,
+        in input: borrowing Buffer
+    ) -> Bool {
+        let bytes = input.bytes
+        var isIt = false
+        for index in 0..<response.fields.count where response.fields[index].id == .upgrade {
+            var protocols = ListCursor(response.fields[index].value)
+            while let name = protocols.next(bytes) {
+                guard !isIt, equalsIgnoringCase(bytes, name, "websocket") else { return false }
+                isIt = true
+            }
+        }
+        return isIt
+    }
+
     private static func contains(
         _ request: borrowing RequestHead,
         _ offer: Span<UInt8>,

@@ -5,11 +5,14 @@ internal import CCurl
 struct EasyHandle: ~Copyable {
     let handle: UnsafeMutableRawPointer
     private let reception: UnsafeMutablePointer<Reception>
+    /// The fields of a question after which the connection is kept; nil where there are none.
     private let fields: UnsafeMutablePointer<curl_slist>?
+    /// The same, and that the connection is closed.
     private let closingFields: UnsafeMutablePointer<curl_slist>
+    /// What an answer begins with.
+    private let emptyReception: Reception
     /// Where the name of a certificate is to be found, in libcurl's words.
     private var route: UnsafeMutablePointer<curl_slist>?
-    private let bodyBytesMax: Int
     /// What the host's name means, in libcurl's words; nil where libcurl resolves it.
     private var meaning: UnsafeMutablePointer<curl_slist>?
 
@@ -17,39 +20,66 @@ struct EasyHandle: ~Copyable {
         handle: UnsafeMutableRawPointer,
         fields: UnsafeMutablePointer<curl_slist>?,
         closingFields: UnsafeMutablePointer<curl_slist>,
-        bodyBytesMax: Int
+        emptyReception: Reception
     ) {
         unsafe self.handle = handle
         unsafe self.fields = fields
         unsafe self.closingFields = closingFields
-        self.bodyBytesMax = bodyBytesMax
+        self.emptyReception = emptyReception
         unsafe reception = .allocate(capacity: 1)
-        unsafe reception.initialize(to: Reception(bodyBytesMax: bodyBytesMax))
+        unsafe reception.initialize(to: emptyReception)
     }
 
     static func make(_ target: HealthTarget) throws(HealthClientError) -> EasyHandle {
         let url = try Self.url(target)
+        let lines = try target.fields.map { field throws(HealthClientError) in
+            try Self.line(field)
+        }
         guard let handle = unsafe curl_easy_init() else {
             throw .library("no memory for a request")
         }
-        // Where the URL has the name of the certificate, `Host` still has that of the place.
-        let fields = unsafe target.tls.flatMap { unsafe curl_slist_append(nil, "Host: \($0.host)") }
-        let second = unsafe target.tls.flatMap { unsafe curl_slist_append(nil, "Host: \($0.host)") }
-        guard let closing = unsafe curl_slist_append(second, "Connection: close") else {
+        let fields = unsafe list(lines)
+        guard let closingFields = unsafe list(lines + ["Connection: close"]),
+            unsafe fields != nil || lines.isEmpty
+        else {
             unsafe curl_slist_free_all(fields)
-            unsafe curl_slist_free_all(second)
             unsafe curl_easy_cleanup(handle)
             throw .library("no memory for a request")
         }
         var easy = unsafe EasyHandle(
             handle: handle,
             fields: fields,
-            closingFields: closing,
-            bodyBytesMax: target.bodyBytesMax
+            closingFields: closingFields,
+            emptyReception: Reception(
+                bodyBytesMax: target.bodyBytesMax,
+                wantedFields: target.wantedFields
+            )
         )
         try easy.configure(target, url: url)
         if let tls = target.tls { try easy.configure(tls, target.place) }
         return easy
+    }
+
+    /// A field's line, of which nothing can begin another one.
+    private static func line(_ field: HealthField) throws(HealthClientError) -> String {
+        let isName = !field.name.isEmpty && !field.name.contains { $0 <= 0x20 || $0 >= 0x7F }
+        let isValue = !field.value.contains { ($0 < 0x20 && $0 != 0x09) || $0 == 0x7F }
+        guard isName, !field.name.contains(UInt8(ascii: ":")), isValue, !field.value.isEmpty
+        else { throw .target("a field has a name and a value without control characters") }
+        return String(decoding: field.name + Array(": ".utf8) + field.value, as: UTF8.self)
+    }
+
+    /// libcurl's list of these, or nil of none, or without memory.
+    private static func list(_ lines: [String]) -> UnsafeMutablePointer<curl_slist>? {
+        var list: UnsafeMutablePointer<curl_slist>?
+        for line in lines {
+            guard let longer = unsafe curl_slist_append(list, line) else {
+                unsafe curl_slist_free_all(list)
+                return nil
+            }
+            unsafe list = longer
+        }
+        return unsafe list
     }
 
     deinit {
@@ -77,7 +107,7 @@ struct EasyHandle: ~Copyable {
 
     /// Sets what differs from question to question, and forgets the last answer.
     borrowing func prepare(for connection: HealthConnection) {
-        unsafe reception.pointee = Reception(bodyBytesMax: bodyBytesMax)
+        unsafe reception.pointee = emptyReception
         let isNew = connection != .sameAgain
         let isLast = connection != .keptOpen
         // These cannot fail: their options are known, and nothing is copied.
@@ -95,6 +125,7 @@ struct EasyHandle: ~Copyable {
         return HealthAnswer(
             status: UInt16(clamping: status),
             body: unsafe reception.pointee.body,
+            fields: unsafe reception.pointee.fields,
             failure: failure(result),
             isSameConnection: connection == .sameAgain && connectionsMade == 0
         )

@@ -20,8 +20,6 @@ public struct HealthTarget: Sendable, Equatable {
         public var certificate: String?
         /// The private key of that.
         public var key: String?
-        /// What stands in `Host`.
-        public var host = ""
 
         /// The defaults.
         public init() {}
@@ -33,6 +31,10 @@ public struct HealthTarget: Sendable, Equatable {
     public var tls: TLS?
     /// The request target, sent as it is.
     public var path: String
+    /// Fields of the question, which stand in place of libcurl's own ones of the same name.
+    public var fields: [HealthField] = []
+    /// The fields of an answer that are kept, by their names in lower case.
+    public var wantedFields: [[UInt8]] = []
     /// For the whole of one question, from the first SYN to the last byte.
     public var timeout: Duration
     /// How much content is read; an answer with more is a failure.
@@ -43,6 +45,20 @@ public struct HealthTarget: Sendable, Equatable {
         self.place = place
         self.path = path
         self.timeout = timeout
+    }
+}
+
+/// A field of a question or of an answer.
+public struct HealthField: Sendable, Equatable {
+    /// The name; of an answer in lower case.
+    public var name: [UInt8]
+    /// The value, without blanks around it.
+    public var value: [UInt8]
+
+    /// A field from its parts.
+    public init(name: [UInt8], value: [UInt8]) {
+        self.name = name
+        self.value = value
     }
 }
 
@@ -78,6 +94,8 @@ public enum HealthFailure: Sendable, Equatable {
 public struct HealthAnswer: Sendable, Equatable {
     /// The status; 0 where none was read.
     public var status: UInt16
+    /// Those that were wanted, of the head: not of 1xx answers, nor trailers.
+    public var fields: [HealthField]
     /// The content, without its transfer coding; whole unless there is a `failure`.
     public var body: [UInt8]
     /// Why the answer is not whole; nil if it is.
@@ -89,11 +107,13 @@ public struct HealthAnswer: Sendable, Equatable {
     public init(
         status: UInt16,
         body: [UInt8],
+        fields: [HealthField] = [],
         failure: HealthFailure? = nil,
         isSameConnection: Bool = false
     ) {
         self.status = status
         self.body = body
+        self.fields = fields
         self.failure = failure
         self.isSameConnection = isSameConnection
     }

@@ -4,6 +4,11 @@ internal import CCurl
 struct Reception {
     var body: [UInt8] = []
     var bodyBytesMax: Int
+    /// Names in lower case.
+    var wantedFields: [[UInt8]]
+    /// The fields that are wanted, of the last head.
+    var fields: [HealthField] = []
+    private var isLastWanted = false
     var headBytes = 0
     var isTooLarge = false
     /// Whether the blank line came that ends the head (the last one, after interim answers).
@@ -11,6 +16,11 @@ struct Reception {
     /// libcurl takes a head that the end of the connection cuts off for a whole answer without
     /// content, which would look like a backend that stopped reporting its ID.
     var isHeadComplete = false
+
+    init(bodyBytesMax: Int, wantedFields: [[UInt8]]) {
+        self.bodyBytesMax = bodyBytesMax
+        self.wantedFields = wantedFields
+    }
 
     /// The status line and all field lines, those of 1xx answers included.
     static let headBytesMax = 64 * 1024
@@ -26,8 +36,6 @@ struct Reception {
     }
 
     /// Takes in a line of the head; false to give up.
-    ///
-    /// The lines themselves are of no use yet: identity is read from the content.
     mutating func headLine(_ bytes: UnsafeRawBufferPointer) -> Bool {
         headBytes += bytes.count
         guard headBytes <= Self.headBytesMax else {
@@ -36,10 +44,33 @@ struct Reception {
         }
         if unsafe bytes.starts(with: "HTTP/".utf8) {
             isHeadComplete = false
+            fields = []
         } else if unsafe bytes.elementsEqual("\r\n".utf8) || bytes.elementsEqual("\n".utf8) {
             isHeadComplete = true
+        } else if !isHeadComplete {
+            unsafe takeField(Array(bytes))
         }
         return true
+    }
+
+    private mutating func takeField(_ line: [UInt8]) {
+        guard let first = line.first, !Self.isBlank(first) else {
+            // A value that goes on in another line, as no server writes it any more.
+            if isLastWanted { _ = fields.popLast() }
+            isLastWanted = false
+            return
+        }
+        let colon = line.firstIndex(of: UInt8(ascii: ":")) ?? line.endIndex
+        let name = line[..<colon].map { $0 >= 0x41 && $0 <= 0x5A ? $0 | 0x20 : $0 }
+        isLastWanted = wantedFields.contains(name)
+        guard isLastWanted else { return }
+        let value = line[colon...].dropFirst().drop(while: Self.isBlank)
+        let end = value.lastIndex { !Self.isBlank($0) }
+        fields.append(HealthField(name: name, value: end.map { Array(value[...$0]) } ?? []))
+    }
+
+    private static func isBlank(_ byte: UInt8) -> Bool {
+        byte == 0x20 || byte == 0x09 || byte == 0x0D || byte == 0x0A
     }
 }
 

@@ -33,6 +33,14 @@ public enum NoIdentityCause: Equatable, Sendable {
     case tooLarge
     /// The value is longer than an ID may be, or has control bytes in it.
     case unusable
+    /// The content is compressed, though that was not asked for.
+    case encoded
+    /// The line of the metric cannot be read.
+    case malformedMetric
+    /// The metric is zero, or no number.
+    case noNumber
+    /// It is told several times, and not the same.
+    case ambiguous
 }
 
 /// Why there was no whole answer to the identity question.

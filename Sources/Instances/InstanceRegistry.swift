@@ -140,6 +140,11 @@ public final class InstanceRegistry: Sendable {
         table.withLock { $0.id(of: number) }
     }
 
+    /// When the first connection was opened that ended in an instance which lives.
+    public func since(_ number: InstanceNumber) -> MonotonicTime? {
+        table.withLock { $0.since(number) }
+    }
+
     /// The ID of an instance as logs show it: 8 characters and `…`, or all of a short one.
     public func shortID(of number: InstanceNumber) -> String {
         guard let id = id(of: number) else { return "unknown" }

@@ -95,6 +95,11 @@ struct InstanceTable {
         return members.id(of: number) ?? replaced.id(of: number)
     }
 
+    func since(_ number: InstanceNumber) -> MonotonicTime? {
+        if current?.number == number { return current?.openedAt }
+        return members.list.first { $0.number == number }?.openedAt
+    }
+
     /// A connection's first answer, or with `earlier` a later one.
     mutating func observe(
         _ report: IdentityReport,

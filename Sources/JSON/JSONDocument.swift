@@ -61,6 +61,14 @@ public struct JSONDocument: ~Copyable {
         }
     }
 
+    /// Whether the whole is an object.
+    public var isObject: Bool { unsafe root.pointee.type == JSON_OBJECT }
+
+    /// Whether the whole is an object with a member of this name, be it `null`.
+    public func hasMember(_ name: [UInt8]) -> Bool {
+        unsafe isObject && Self.member(name, of: root) != nil
+    }
+
     @unsafe
     private static func member(
         _ token: [UInt8],

@@ -108,6 +108,11 @@ public enum Socket {
         _ = unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &linger, size)
     }
 
+    /// Lets the kernel keep little of what a peer does not take, so that it shows soon.
+    public static func limitUnsent(_ number: Int32, to byteCount: Int32) {
+        try? set(number, SOL_SOCKET, SO_SNDBUF, to: byteCount)
+    }
+
     /// Lets the kernel find out within a minute and a half that a peer has vanished in silence.
     static func keepAlive(_ number: Int32) throws(SystemError) {
         try set(number, SOL_SOCKET, SO_KEEPALIVE)

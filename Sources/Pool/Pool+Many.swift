@@ -57,7 +57,7 @@ extension Pool {
     // MARK: Opening
 
     /// Two for each instance fit in any case, or tethers would leave no room for a search.
-    private var connectionsMaxAmongMany: Int {
+    var connectionsMaxAmongMany: Int {
         max(limits.connectionsMax, 2 * (members?.count ?? 0))
     }
 
@@ -68,15 +68,22 @@ extension Pool {
         if demand.isSomeoneMissed, search.notBefore <= now {
             probes = max(0, min(search.left, limits.probesMax - tally.verifying - direct))
         }
-        return max(0, min(direct + probes, connectionsMaxAmongMany - connections.count))
+        let room = min(connectionsMaxAmongMany - connections.count, openingsLeft)
+        return max(0, min(direct + probes, room))
     }
 
     /// When more connections are to be opened, if nothing happens before.
     public var nextProbeTime: MonotonicTime {
-        guard isSearching, tally.verifying < limits.probesMax, demand.isSomeoneMissed else {
-            return .distantFuture
-        }
+        guard isSearching, !isDown, tally.verifying < min(limits.probesMax, openingsMax),
+            demand.isSomeoneMissed
+        else { return .distantFuture }
         return search.notBefore
+    }
+
+    /// Whether a connection is wanted that is not there.
+    var isAnyoneMissed: Bool {
+        let demand = self.demand
+        return demand.any > 0 || demand.isSomeoneMissed
     }
 
     private struct Demand {
@@ -146,7 +153,7 @@ extension Pool {
             }
             candidate = own == nil ? idle.place(before: place) : idle.place(after: place)
         }
-        wait(waiter)
+        wait(waiter, now: now)
         candidate = idle.first
         while let place = candidate {
             if mayFit(place, waiter) {
@@ -215,12 +222,14 @@ extension Pool {
     mutating func failAmongMany(_ failure: OpeningFailure, _ action: inout LossAction) {
         if failure == .refused {
             // Nobody listens any more; who still has connections goes on serving over them.
-            while let waiter = firstWaiter(where: { isLost($0) }) { fail(waiter, in: &action) }
+            while let waiter = firstWaiter(where: { !$0.isHeld && isLost($0) }) {
+                fail(waiter, in: &action)
+            }
             return
         }
         // Who waits for a certain instance does not wait for this connection.
         guard demand.any > tally.verifying else { return }
-        if let waiter = firstWaiter(where: { own($0.session) == nil }) {
+        if let waiter = firstWaiter(where: { !$0.isHeld && own($0.session) == nil }) {
             fail(waiter, in: &action)
         }
     }
@@ -245,7 +254,7 @@ extension Pool {
         return !live.isLive(session)
     }
 
-    private func firstWaiter(where isWanted: (Waiter) -> Bool) -> Int? {
+    func firstWaiter(where isWanted: (Waiter) -> Bool) -> Int? {
         var candidate = queue.first
         while let place = candidate {
             if isWanted(waiters[place]) { return place }

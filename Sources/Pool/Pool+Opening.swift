@@ -4,15 +4,18 @@ public import Time
 extension Pool {
     /// How many connections to open now.
     public mutating func connectionsToOpen(now: MonotonicTime) -> Int {
+        if isDown { return connectionsToRetry(now: now) }
         if isSearching { return connectionsToOpenAmongMany(now: now) }
-        let wantsReserve =
-            idle.count == 0 && mode != .pairing && !isPaused && !isDraining
-            && reserveNotBefore <= now
-        let wanted = queue.count + (wantsReserve ? 1 : 0) - tally.verifying
-        return wanted <= 0 ? 0 : min(wanted, room)
+        let wanted = queue.count + (wantsReserve(now: now) ? 1 : 0) - tally.verifying
+        return wanted <= 0 ? 0 : min(wanted, room, openingsLeft)
     }
 
-    private var room: Int {
+    func wantsReserve(now: MonotonicTime) -> Bool {
+        idle.count == 0 && mode != .pairing && limits.asks && !isPaused && !isDraining
+            && reserveNotBefore <= now
+    }
+
+    var room: Int {
         switch mode {
         case .unknown:
             return max(0, min(1 - tally.verifying, limits.connectionsMax - connections.count))
@@ -95,6 +98,7 @@ extension Pool {
         let phase = connections[place].phase
         precondition(phase == .asking || phase == .askingAgain, "an answer to no question")
         isPaused = false
+        if phase == .asking { backendAnswers(now: now) }
         if phase == .asking && wasAsked {
             // Only a first answer teaches: a later one may be the last that the backend allows.
             mode = persists ? .persistent : .pairing
@@ -165,11 +169,12 @@ extension Pool {
     /// A connection could not be opened, or gave no identity answer.
     ///
     /// One waiter fails for each connection that was on its way to one; if the backend refuses,
-    /// all that wait fail. An idle connection that was asked again fails nobody: that it is gone
-    /// says nothing about a new one.
+    /// all that wait fail. Those that may be held wait on instead. An idle connection that was
+    /// asked again fails nobody: that it is gone says nothing about a new one.
     public mutating func openingFailed(
         _ connection: ConnectionID,
-        _ failure: OpeningFailure
+        _ failure: OpeningFailure,
+        now: MonotonicTime
     ) -> LossAction {
         let place = known(connection)
         let phase = connections[place].phase
@@ -180,31 +185,41 @@ extension Pool {
         if let partner { forget(partner) }
         forget(place)
         guard phase != .askingAgain else { return action }
+        if limits.hold > .zero { holdOrGiveUp(now: now) }
         if isSearching {
-            failAmongMany(failure, &action)
+            failAmongMany(isDown ? .refused : failure, &action)
             return action
         }
         isPaused = true
         if partner != nil && failure == .timedOut { window.timedOut() }
-        if failure == .refused {
-            while let waiter = queue.first { fail(waiter, in: &action) }
-        } else if queue.count > tally.verifying, let waiter = queue.first {
+        if failure == .refused || isDown {
+            failAll(in: &action)
+        } else if queue.count > tally.verifying, let waiter = firstWaiter(where: { !$0.isHeld }) {
             fail(waiter, in: &action)
         }
         return action
     }
 
+    /// All that wait fail, but for those that are held.
+    private mutating func failAll(in action: inout LossAction) {
+        var candidate = queue.first
+        while let waiter = candidate {
+            candidate = queue.place(after: waiter)
+            if !waiters[waiter].isHeld { fail(waiter, in: &action) }
+        }
+    }
+
     /// A connection is lost, whatever it was doing; the shell has closed it, or does so now.
     ///
     /// One that the pool does not know any more is no news.
-    public mutating func closed(_ connection: ConnectionID) -> LossAction {
+    public mutating func closed(_ connection: ConnectionID, now: MonotonicTime) -> LossAction {
         guard let place = connections.place(of: connection.rawValue) else { return LossAction() }
         switch connections[place].phase {
         case .idle, .leased:
             forget(place)
             return LossAction()
         case .opening, .lacksCarrier, .awaitsCarrier, .standingBy, .asking, .askingAgain:
-            return openingFailed(connection, .closed)
+            return openingFailed(connection, .closed, now: now)
         }
     }
 

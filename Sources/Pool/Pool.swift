@@ -26,13 +26,14 @@ public import Time
 ///     sweep, once a second or so   closeIdle        → connections to close
 ///     live instances changed       retire           → connections to close
 ///     watcher reached the backend  backendUp
+///     a waiting client has ended   releaseHold      → whether its exchange fails
 ///     asked to stop                drain            → connections to close
 ///
 /// and where several instances live, as `Pool+Many` tells, also
 ///
 ///     before connections are opened makeRoom        → connections to close
 ///     live instances changed       dismissStale     → exchanges whose session is stale
-///     nothing happens until then   nextProbeTime
+///     nothing happens until then   nextProbeTime, and nextRetryTime while `isDown`
 ///     idle for `tetherRest`        refresh          → whether to ask it again
 ///
 /// A connection that an action or a list says to close, and one that was reported as closed or
@@ -76,6 +77,10 @@ public struct Pool: ~Copyable {
         var session: InstanceNumber?
         var verifiedSince: MonotonicTime
         var deadline: MonotonicTime
+        /// Whether it may wait for a backend that is down, whether it does, and until when at most.
+        var mayBeHeld: Bool
+        var isHeld = false
+        var holdUntil: MonotonicTime?
     }
 
     static var reservePace: Duration { .milliseconds(100) }
@@ -109,7 +114,15 @@ public struct Pool: ~Copyable {
     /// be told apart.
     public private(set) var isSearching = false
     /// When `expireWaiters` has something to do next, if nothing happens before.
-    public private(set) var nextQueueDeadline = MonotonicTime.distantFuture
+    public internal(set) var nextQueueDeadline = MonotonicTime.distantFuture
+
+    /// Whether the backend is down, and requests wait for it to come back (`Pool+Hold`).
+    public internal(set) var isDown = false
+    /// While it is, when to try again if nothing happens before.
+    public internal(set) var nextRetryTime = MonotonicTime.distantFuture
+    var outage = Outage()
+    /// How many connections may be on their way to waiters; grows once a backend is back.
+    var openingsMax = Int.max
 
     /// The instances that live side by side; nil as long as one replaces the other.
     var members: [InstanceNumber]? {
@@ -126,6 +139,7 @@ public struct Pool: ~Copyable {
     /// A pool without connections.
     public init(limits: PoolLimits) {
         self.limits = limits
+        if !limits.asks { mode = .persistent }
     }
 
     /// How many connections are in which state.
@@ -144,11 +158,13 @@ public struct Pool: ~Copyable {
     /// An exchange wants a connection; `session` is the instance of the session it carries.
     ///
     /// `verifiedSince` asks for one whose identity was answered then or later: for the one retry of
-    /// an exchange whose connection was lost (contract 4.2).
+    /// an exchange whose connection was lost (contract 4.2). One of whose request nothing was sent
+    /// `mayBeHeld` while the backend is down.
     public mutating func lease(
         _ exchange: ExchangeID,
         session: InstanceNumber?,
         verifiedSince: MonotonicTime = .zero,
+        mayBeHeld: Bool = false,
         live: LiveInstances,
         now: MonotonicTime
     ) -> LeaseAction {
@@ -158,7 +174,8 @@ public struct Pool: ~Copyable {
                 exchange: exchange,
                 session: session,
                 verifiedSince: verifiedSince,
-                deadline: now + limits.queueTimeout
+                deadline: now + limits.queueTimeout,
+                mayBeHeld: mayBeHeld
             )
             return leaseAmongMany(waiter, live: live, now: now)
         }
@@ -176,9 +193,10 @@ public struct Pool: ~Copyable {
             exchange: exchange,
             session: session,
             verifiedSince: verifiedSince,
-            deadline: now + limits.queueTimeout
+            deadline: now + limits.queueTimeout,
+            mayBeHeld: mayBeHeld
         )
-        wait(waiter)
+        wait(waiter, now: now)
         guard let place = idle.first else { return .wait }
         idle.remove(place)
         askAgain(place)
@@ -284,11 +302,13 @@ public struct Pool: ~Copyable {
     /// Someone else reached the backend: a reserve makes sense again.
     public mutating func backendUp() {
         isPaused = false
+        outage.retryAtOnce()
     }
 
     /// No connection is kept any longer than its exchange, to be told once: those idle now.
     public mutating func drain() -> [ConnectionID] {
         isDraining = true
+        outage.retryAtOnce()
         var drained: [ConnectionID] = []
         while let place = idle.first {
             drained.append(connections[place].id)
@@ -299,14 +319,18 @@ public struct Pool: ~Copyable {
 
     // MARK: Steps
 
-    mutating func wait(_ waiter: Waiter) {
+    mutating func wait(_ newcomer: Waiter, now: MonotonicTime) {
+        var waiter = newcomer
+        if isDown { hold(&waiter, now: now) }
         queue.insertLast(waiters.insert(waiter, for: waiter.exchange.rawValue))
         if queue.count == 1 { nextQueueDeadline = waiter.deadline }
     }
 
     mutating func dequeue(_ place: Int) {
+        if waiters[place].isHeld { outage.heldCount -= 1 }
         queue.remove(place)
         waiters.remove(place, key: waiters[place].exchange.rawValue)
+        if queue.count == 0 { openingsMax = .max }
         nextQueueDeadline = queue.first.map { waiters[$0].deadline } ?? .distantFuture
     }
 

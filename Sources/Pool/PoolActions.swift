@@ -35,6 +35,15 @@ public struct PoolLimits: Sendable, Equatable {
     public var tetherRest: Duration
     /// Whether a session may go over a connection that did not say whose it is.
     public var trustsUnverified: Bool
+    /// How long an exchange may wait for a backend that is down; zero for not at all.
+    public var hold: Duration
+    /// How many may do so at a time: those above it fail as if there were no `hold`.
+    public var heldMax: Int
+    /// Whether connections are asked who answers.
+    ///
+    /// Otherwise all are taken for lasting, and none is opened in reserve: it might block a backend
+    /// that serves one at a time.
+    public var asks: Bool
 
     /// Limits from their parts.
     public init(
@@ -43,7 +52,10 @@ public struct PoolLimits: Sendable, Equatable {
         idleTimeout: Duration,
         probesMax: Int = 64,
         tetherRest: Duration = .seconds(1),
-        trustsUnverified: Bool = false
+        trustsUnverified: Bool = false,
+        hold: Duration = .zero,
+        heldMax: Int = 1024,
+        asks: Bool = true
     ) {
         self.connectionsMax = connectionsMax
         self.queueTimeout = queueTimeout
@@ -51,6 +63,9 @@ public struct PoolLimits: Sendable, Equatable {
         self.probesMax = probesMax
         self.tetherRest = tetherRest
         self.trustsUnverified = trustsUnverified
+        self.hold = hold
+        self.heldMax = heldMax
+        self.asks = asks
     }
 }
 

@@ -48,7 +48,7 @@ public enum ProxyServer {
             settings: settings,
             jar: Jar(settings.jar, session: settings.session, key: random),
             registry: InstanceRegistry(
-                mode: settings.identity.instances,
+                mode: settings.identity.verify == .watch ? .single : settings.identity.instances,
                 grace: settings.identity.grace
             ),
             log: log,

@@ -24,6 +24,10 @@ final class Shared: Sendable {
     let requestRewriter: RequestRewriter
     let answerWriter: AnswerWriter
     let identityReader: IdentityReader
+    /// Whether it is the watcher that says which instance a connection ends in.
+    let isWatching: Bool
+    /// When each instance was first seen.
+    let firstSights = FirstSights()
     /// The identity question, as sent on pinned connections.
     let identityQuestion: [UInt8]
     /// Where the backend listened at the start; tried in order, and none if its name could not be
@@ -35,6 +39,10 @@ final class Shared: Sendable {
     let handshakes = HandshakeCounts()
     /// Client connections of all workers.
     let connections: Gauge
+    /// Subscribers to events that have no session, which anybody can be.
+    let strangers: Gauge
+    /// Tells this process's events from those of the one before.
+    let eventOrigin = UInt64(clamping: WallClock.milliseconds())
 
     init(
         settings: Settings,
@@ -54,6 +62,7 @@ final class Shared: Sendable {
             settings.session,
             stale: settings.stale,
             cors: settings.cors,
+            identity: settings.identity,
             guardsCertificates: settings.asksClientCertificates
         )
         let session = settings.session
@@ -70,14 +79,13 @@ final class Shared: Sendable {
         let authority = settings.upstream.authority
         requestRewriter = RequestRewriter(settings: settings, defaultHost: Array(authority.utf8))
         answerWriter = AnswerWriter(settings: settings)
+        isWatching = settings.identity.verify == .watch
         identityReader = IdentityReader(settings.identity.from)
-        identityQuestion = Array(
-            ("GET \(settings.identity.path) HTTP/1.1\r\nHost: \(authority)\r\n"
-                + "User-Agent: lychgate\r\nAccept: application/json, */*;q=0.1\r\n\r\n").utf8
-        )
+        identityQuestion = IdentityQuestion(settings.identity, authority: authority).bytes
         accessLog = try AccessLog()
         control = try Mailbox()
         connections = Gauge(limit: settings.limits.connections)
+        strangers = Gauge(limit: min(1000, max(1, settings.limits.connections / 4)))
     }
 }
 
@@ -93,6 +101,8 @@ enum ControlMessage: Sendable {
     case instancesChanged([InstanceChange])
     /// The last connection to one of several instances was lost.
     case instanceLost
+    /// A connection waits for what the watcher says (`identity.verify: watch`).
+    case wordWanted
     /// Several instances, and each closes its connections after each answer.
     case cannotTellApart
     /// A worker has finished what was in flight, and ended.
@@ -103,21 +113,30 @@ enum ControlMessage: Sendable {
 enum WorkerMessage: Sendable {
     /// The watcher reached the backend.
     case backendUp
+    /// The watcher does not reach it any more.
+    case backendDown
     /// The backend's name means these addresses now.
     case addresses([SocketAddress])
     /// Other instances live than before.
     case instancesChanged
+    /// What the watcher says counts (`identity.verify: watch`).
+    case watched(WatcherWord)
     /// Take no more connections, finish what is in flight, at the latest by then.
     case stop(by: MonotonicTime)
 }
 
 extension UpstreamSettings {
     /// As `Host` writes it.
-    var authority: String {
-        switch address {
+    var authority: String { address.authority(isSecure: tls != nil) }
+}
+
+extension Address {
+    /// As `Host` writes it.
+    func authority(isSecure: Bool) -> String {
+        switch self {
         case .host(let host, let port):
             let name = host.contains(":") ? "[\(host)]" : host
-            return port == (tls == nil ? 80 : 443) ? name : "\(name):\(port)"
+            return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
         case .unix: return "localhost"
         }
     }

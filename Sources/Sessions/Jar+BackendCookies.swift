@@ -92,6 +92,17 @@ extension Jar {
         return end
     }
 
+    /// Ends the session of a request that asks for just that, and says what to expire.
+    public func forget(_ request: Judgement, now: MonotonicTime) -> SessionEnd {
+        var end = SessionEnd(reason: .expired, expiresCookie: false)
+        guard let session = request.session else { return end }
+        end.expiresCookie = self.end(session, .endRule, now: now)
+        if let cookies = request.backendCookies {
+            end.scopes = claimExpiries(of: [session.key], path: cookies.path, now: now)
+        }
+        return end
+    }
+
     /// Keeps a value of the backend's session cookie, which an instance has just issued.
     ///
     /// What the request had in its place ends: the client gives it up for the new one, and for ten

@@ -26,11 +26,7 @@ extension JarShard {
         now: MonotonicTime
     ) {
         guard endFormer(key, issuedBy: instance, live: live, now: now) else { return }
-        if isEcho {
-            let isEnded =
-                endedSessions.find(key, now: now) ?? endedBound.find(key, now: now) != nil
-            if isEnded { return }
-        }
+        if isEcho, letClaim(session: key, now: now) { return }
         endedSessions.remove(key)
         endedBound.remove(key)
         guard let place = session(key) else {
@@ -52,6 +48,21 @@ extension JarShard {
             return .ended(endedBound.claim(found.place, now: now), scope: found.scope)
         }
         return .unknown
+    }
+
+    /// The client of a value that has ended holds it again, by an answer that came late.
+    ///
+    /// Whatever it got in its place is gone, and the next 401 is to expire it. False if it has not
+    /// ended.
+    private mutating func letClaim(session key: Digest, now: MonotonicTime) -> Bool {
+        if let found = endedSessions.find(key, now: now) {
+            endedSessions.letClaim(found.place)
+        } else if let found = endedBound.find(key, now: now) {
+            endedBound.letClaim(found.place)
+        } else {
+            return false
+        }
+        return true
     }
 
     /// Nobody may expire the value for ten seconds: the client has got another one in its place.

@@ -36,6 +36,10 @@ public struct Judgement: Sendable {
     public var verdict = Verdict.anonymous
     /// Whether it is never answered 401 by Lychgate (contract 2.4).
     public var isExempt = false
+    /// The page that it comes from, if that is listed: it may read our own answers (contract 4.4).
+    public var origin: ListedOrigin?
+    /// Whether the health answer that it asks for is to be completed (`identity.augment`).
+    public var isAugmented = false
     /// Whether it goes on without the stale or unknown session that it came with: it is exempt.
     public var isSessionLeftOut = false
     /// Whether some `Cookie` field has a jar cookie, which the backend must not see.
@@ -54,6 +58,8 @@ public struct Judgement: Sendable {
     public var endsOnSuccess = false
     /// Whether a browser navigates, and a 401 is to be a way to the page of `stale.pages` instead.
     public var isNavigation = false
+    /// The page of Lychgate's own that it is for; then nothing goes upstream.
+    public var ownPage: OwnPage?
     /// The jar cookie that it has, used or not.
     public var cookie: CookieKey?
     /// The backend's session cookie, where that is the carrier; a class, so that all others pay
@@ -94,4 +100,7 @@ public struct Judgement: Sendable {
     ///
     /// Compressed content cannot be read: such a request goes upstream without `Accept-Encoding`.
     public var captureJSON: Int? { jsonRules == 0 ? nil : jsonRules.trailingZeroBitCount }
+
+    /// Whether something looks into the content of the answer, which then must not be compressed.
+    public var readsContent: Bool { jsonRules != 0 || isAugmented }
 }

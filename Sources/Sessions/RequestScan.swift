@@ -99,7 +99,7 @@ extension SessionRules {
         while index < head.fields.count {
             let line = head.fields[index]
             switch line.id {
-            case .cookie where carrierCookie == nil:
+            case .cookie where hasJarCookies:
                 scanCookies(bytes, line.value, prefixed, &found)
             case .accept: found.addAccept(bytes, line.value)
             case .secFetchDest: found.addDestination(bytes, line.value)

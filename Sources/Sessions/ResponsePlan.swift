@@ -24,6 +24,8 @@ public struct ResponsePlan: Sendable {
         case redaction
         /// The `reason` of the backend's own 401 may end the session (`endsSession(reason:)`).
         case reason
+        /// A health answer is completed (`augments`), and nothing else is done with it.
+        case health
     }
 
     /// A session ID in a field of the head, valid and not the one that the request carried.
@@ -36,6 +38,8 @@ public struct ResponsePlan: Sendable {
     public var ends = false
     /// Whether the backend has accepted an ID that the jar does not know: `Jar.bind`.
     public var binds = false
+    /// Whether the health answer gains what it lacks, whatever else it is collected for.
+    public var augments = false
     /// What went wrong.
     public var warning: CaptureWarning?
 
@@ -44,4 +48,9 @@ public struct ResponsePlan: Sendable {
 
     /// A plan for a response that does nothing to the session.
     public init() {}
+}
+
+extension ResponsePlan.Content {
+    /// Whether a capture rule wants it, so that it is worth a warning when it cannot be had.
+    public var isOfRule: Bool { self == .capture || self == .redaction }
 }

@@ -64,11 +64,13 @@ extension SessionRules {
         } else if let first = ended.first, !judgement.isExempt {
             var end = SessionEnd(reason: first.reason, expiresCookie: false)
             end.isNavigation = judgement.isNavigation
-            end.scopes = situation.jar.claimExpiries(
-                of: ended.map(\.key),
-                path: path,
-                now: situation.now
-            )
+            if situation.claims {
+                end.scopes = situation.jar.claimExpiries(
+                    of: ended.map(\.key),
+                    path: path,
+                    now: situation.now
+                )
+            }
             judgement.verdict = .ended(end)
         } else if let unknown {
             let current = situation.live.current

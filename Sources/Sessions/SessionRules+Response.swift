@@ -35,6 +35,11 @@ extension SessionRules {
         if head.status == 401, session != nil {
             collect(.reason, head, bytes, &plan)
         }
+        // A part of an answer is not to be completed.
+        if request.isAugmented, isSuccess, head.status != 206 {
+            if plan.content == .stream { collect(.health, head, bytes, &plan) }
+            plan.augments = plan.content != .stream
+        }
         return plan
     }
 
@@ -106,11 +111,11 @@ extension SessionRules {
     ) {
         guard Self.hasJSON(head, bytes), head.framing != .none else { return }
         if Self.isEncoded(head, bytes) {
-            if use != .reason { plan.warning = .encodedContent }
+            if use.isOfRule { plan.warning = .encodedContent }
             return
         }
         if case .length(let count) = head.framing, count > UInt64(ResponsePlan.contentBytesMax) {
-            if use != .reason { plan.warning = .contentTooLong }
+            if use.isOfRule { plan.warning = .contentTooLong }
             return
         }
         plan.content = use

@@ -19,6 +19,8 @@ public final class SessionRules: Sendable {
     let cookieName: [UInt8]
     let hostCookieName: [UInt8]
     let cookieSettings: SessionSettings.Cookie
+    /// Whether clients are given jar cookies (`session.cookie`).
+    public let hasJarCookies: Bool
     let maxAgeSeconds: UInt64
     let captures: [CaptureMatcher]
     private let hasJSONRules: Bool
@@ -30,7 +32,16 @@ public final class SessionRules: Sendable {
     let clientUnknown: SessionSettings.ClientUnknown
     let crossSite: SessionSettings.CrossSite
     let origins: [[UInt8]]
+    private let hasOrigins: Bool
+    /// Whether preflights of listed origins are answered here (`cors.preflight`).
+    public let answersPreflights: Bool
+    /// Requests for the health answer, if it is to be completed (`identity.augment`).
+    private let augmented: RequestPattern?
     let pages: StaleSettings.Pages
+    /// Whether some path is answered by Lychgate itself: the prefix of its pages, and one more.
+    let hasOwnPages: Bool
+    let endpoints: [UInt8]?
+    let statusPath: [UInt8]?
     private let loginPage: RequestPatterns
     private let ends: RequestPatterns
     private let exempt: RequestPatterns
@@ -42,6 +53,7 @@ public final class SessionRules: Sendable {
         _ settings: SessionSettings,
         stale: StaleSettings = StaleSettings(),
         cors: CORSSettings = CORSSettings(),
+        identity: IdentitySettings = IdentitySettings(),
         guardsCertificates: Bool = false
     ) {
         precondition(settings.capture.count <= SessionSettings.captureRulesMax)
@@ -53,7 +65,13 @@ public final class SessionRules: Sendable {
         clientUnknown = settings.clientUnknown
         crossSite = settings.crossSite
         origins = cors.origins.map { Array($0.utf8) }
+        hasOrigins = !cors.origins.isEmpty
+        answersPreflights = hasOrigins && cors.answersPreflights
+        augmented = identity.augment ? identity.pattern(method: "GET") : nil
         pages = stale.pages
+        endpoints = settings.endpoints.map { Array($0.utf8) }
+        statusPath = settings.statusPath.map { Array($0.utf8) }
+        hasOwnPages = endpoints != nil || statusPath != nil
         loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
         let forwarded = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
         let names = forwarded + (guardsCertificates ? ["x-client-cert-subject"] : [])
@@ -62,6 +80,7 @@ public final class SessionRules: Sendable {
         cookieName = Array(settings.cookie.name.utf8)
         hostCookieName = Array("__Host-".utf8) + cookieName
         cookieSettings = settings.cookie
+        hasJarCookies = settings.carrierCookie == nil && settings.hasJarCookies
         maxAgeSeconds = UInt64(max(0, settings.maxAge.nanoseconds / 1_000_000_000))
         let captures = settings.capture.map { CaptureMatcher($0) }
         self.captures = captures
@@ -99,8 +118,14 @@ public final class SessionRules: Sendable {
         let bytes = input.bytes
         let found = scan(head, bytes, isSecure: isSecure)
         var judgement = Judgement()
+        if hasOrigins { judgement.origin = listedOrigin(head, bytes) }
         if let cause = found.refusal {
             judgement.verdict = .refused(cause)
+            return judgement
+        }
+        let situation = Situation(jar: jar, live: live, now: now)
+        if let page = ownPage(head, bytes) {
+            judgeOwn(page, head, bytes, found, situation, &judgement)
             return judgement
         }
         judgement.hasJarCookie = found.hasJarCookie
@@ -108,7 +133,14 @@ public final class SessionRules: Sendable {
         judgeKind(head, bytes, found, &judgement)
         judgement.endsOnSuccess = ends.match(head, bytes)
         if hasJSONRules { judgement.jsonRules = jsonRules(head, bytes) }
-        let situation = Situation(jar: jar, live: live, now: now)
+        if let augmented {
+            judgement.isAugmented = RequestPatterns.matches(
+                augmented,
+                head,
+                bytes,
+                refusingWayOut: false
+            )
+        }
         if let carrierCookie {
             judgeBackendCookies(carrierCookie, head, bytes, situation, &judgement)
         } else {
@@ -121,7 +153,7 @@ public final class SessionRules: Sendable {
     }
 
     /// The session field and the jar cookie: the field goes first.
-    private func judgeCarriers(
+    func judgeCarriers(
         _ head: borrowing RequestHead,
         _ bytes: Span<UInt8>,
         _ found: borrowing RequestScan,
@@ -156,7 +188,8 @@ public final class SessionRules: Sendable {
         _ found: borrowing RequestScan,
         _ judgement: inout Judgement
     ) {
-        judgement.isExempt = exempt.match(head, bytes, refusingWayOut: true)
+        judgement.isExempt =
+            exempt.match(head, bytes, refusingWayOut: true) || isPreflight(head, bytes)
         switch pages {
         case .pass: if found.isPage(head.method) { judgement.isExempt = true }
         case .answer: break
@@ -176,6 +209,8 @@ public final class SessionRules: Sendable {
         var jar: Jar
         var live: LiveInstances
         var now: MonotonicTime
+        /// Whether what has ended is answered 401, which may expire a cookie.
+        var claims = true
     }
 
     private func judgeHeader(
@@ -230,7 +265,7 @@ public final class SessionRules: Sendable {
         let now = situation.now
         let result = situation.jar.lookUp(
             cookie: cookie,
-            claims: !judgement.isExempt,
+            claims: situation.claims && !judgement.isExempt,
             live: situation.live,
             now: now
         )
@@ -261,7 +296,7 @@ public final class SessionRules: Sendable {
     private func endsCookie(_ cookie: CookieKey, _ situation: Situation) -> Bool {
         let result = situation.jar.lookUp(
             cookie: cookie,
-            claims: true,
+            claims: situation.claims,
             live: situation.live,
             now: situation.now
         )
@@ -280,7 +315,8 @@ public final class SessionRules: Sendable {
         case .unknown:
             SessionEnd(
                 reason: .unknown,
-                expiresCookie: situation.jar.claimUnknown(cookie, now: situation.now)
+                expiresCookie: situation.claims
+                    && situation.jar.claimUnknown(cookie, now: situation.now)
             )
         }
     }

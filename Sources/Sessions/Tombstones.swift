@@ -123,6 +123,11 @@ struct Tombstones {
         if hasClaims { claims[place] = now }
     }
 
+    /// Lets whoever comes next claim it.
+    mutating func letClaim(_ place: Int) {
+        if hasClaims { claims[place] = .neverClaimed }
+    }
+
     private func isOver(_ place: Int, _ now: MonotonicTime) -> Bool {
         now.nanoseconds &- records[place].stamp & ~Self.stampBits >= lifetime
     }

@@ -74,6 +74,22 @@ enum RequestWords {
         return text
     }
 
+    /// The path of requests that Lychgate answers itself.
+    static func path(_ text: String) throws(Mistake) -> String {
+        let target = try target(text)
+        guard !target.utf8.contains(UInt8(ascii: "?")), !target.utf8.contains(UInt8(ascii: "*"))
+        else { throw .because("it is one path, without '?' and '*'") }
+        return target
+    }
+
+    /// What the paths of Lychgate's own pages begin with.
+    static func endpoints(_ text: String) throws(Mistake) -> String {
+        let path = try path(text)
+        guard path.hasSuffix("/") else { throw .because("it must end with '/'") }
+        guard path != "/" else { throw .because("nothing would be left for the backend") }
+        return path
+    }
+
     /// An RFC 6901 pointer to a value inside of a document.
     static func pointer(_ text: String) throws(Mistake) -> String {
         guard text.hasPrefix("/") else { throw .because("it must begin with '/'") }
@@ -184,7 +200,7 @@ enum RequestWords {
     }
 
     /// Hop-by-hop fields (RFC 9110 section 7.6.1) and those that frame a message.
-    private static let framing: Set<String> = [
+    static let framing: Set<String> = [
         "connection", "keep-alive", "proxy-connection", "proxy-authenticate",
         "proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade", "content-length",
     ]

@@ -5,8 +5,9 @@ enum Schema {
         (
             "",
             [
-                "listen", "upstream", "identity", "session", "jar", "stale", "cors", "limits",
-                "timeouts", "admin", "log", "trusted_proxies", "via", "shutdown", "workers",
+                "preset", "listen", "upstream", "identity", "session", "jar", "stale", "cors",
+                "limits", "timeouts", "admin", "log", "trusted_proxies", "via", "shutdown",
+                "workers",
             ]
         ),
         ("listen", ["address", "tls", "http2"]),
@@ -45,18 +46,13 @@ enum Schema {
         ("session.capture", ["header", "cookie", "json", "on", "keep", "redact"]),
         ("session.end", ["on"]),
         ("jar", ["store", "capacity", "tombstones"]),
-        ("stale", ["status", "reason", "message", "pages"]),
+        ("stale", ["status", "format", "reason", "message", "pages"]),
         ("cors", ["origins", "preflight"]),
         ("limits", ["header_bytes", "header_count", "target_bytes", "body_bytes", "connections"]),
         ("timeouts", ["header", "body_idle", "keepalive", "write_idle"]),
         ("admin", ["listen", "probes"]),
         ("log", ["level", "format", "access"]),
         ("shutdown", ["grace"]),
-    ]
-
-    /// Keys of the contract that do not exist yet, whatever they are set to.
-    static let notYet: Set<String> = [
-        "identity.url"
     ]
 
     /// The keys of a section.

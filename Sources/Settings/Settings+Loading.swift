@@ -28,7 +28,8 @@ extension Settings {
         var reader = SettingsReader(environment: environment)
         var settings = root.map { reader.settings($0) } ?? Settings()
         if reader.places["session.exempt"] == nil {
-            settings.session.exempt = [settings.identity.exemptPattern]
+            // A preset has others besides.
+            settings.session.exempt.insert(settings.identity.pattern(method: nil), at: 0)
         }
         if reader.places["listen"] == nil {
             settings.listen = [ListenSettings(address: .host("127.0.0.1", port: 8080))]
@@ -63,10 +64,11 @@ extension UpstreamSettings {
 }
 
 extension IdentitySettings {
-    /// The requests that ask for the identity path.
-    fileprivate var exemptPattern: RequestPattern {
+    /// The requests that ask for the identity path, with a method or with any.
+    public func pattern(method: String?) -> RequestPattern {
         let path = path.utf8.prefix { $0 != UInt8(ascii: "?") }
-        return RequestPattern(method: nil, path: Array(path), isPrefix: false)
+        let method = method.map { Array($0.utf8) }
+        return RequestPattern(method: method, path: Array(path), isPrefix: false)
     }
 }
 
@@ -114,6 +116,8 @@ extension SettingsReader {
             report(message + ", of which the target is a part", at: place)
         }
         checkCarrier(session)
+        checkIdentity(settings)
+        checkHolder(session)
         if session.cookie.sameSite == .none && session.cookie.secure == .never,
             let place = places["session.cookie.same_site"]
         {
@@ -123,6 +127,27 @@ extension SettingsReader {
             session.required.contains(where: session.exempt.contains)
         {
             report("'session.required' and 'session.exempt' name the same requests", at: place)
+        }
+    }
+
+    /// Without jar cookies, somebody else has to hold the session: its client, who must see it.
+    private mutating func checkHolder(_ session: SessionSettings) {
+        guard !session.hasJarCookies, session.carrierCookie == nil,
+            let place = places["session.cookie"]
+        else { return }
+        let isHidden = session.capture.contains { rule in
+            switch rule {
+            case .header: false
+            case .cookie(_, let keep): !keep
+            case .json(_, _, let redact): redact
+            }
+        }
+        if session.clientHeader != .track || isHidden {
+            let because = "it is neither in a jar cookie nor held by its client"
+            report(
+                "with 'session.cookie: off' nobody would hold the session: \(because)",
+                at: place
+            )
         }
     }
 

@@ -73,6 +73,8 @@ public struct UpstreamSettings: Sendable, Equatable {
     public var maxConnections = 256
     /// How long a request may wait for a connection when all are taken.
     public var queueTimeout: Duration = .seconds(5)
+    /// How long a request may wait for a backend that is down; zero for not at all.
+    public var hold: Duration = .zero
 
     /// The defaults.
     public init() {}
@@ -82,6 +84,24 @@ public struct UpstreamSettings: Sendable, Equatable {
 public enum IdentitySource: Sendable, Equatable {
     /// An RFC 6901 pointer into a JSON answer.
     case json(pointer: String)
+    /// A field of the answer.
+    case header(name: String)
+    /// A metric of an answer in the Prometheus text format.
+    case metric(name: String)
+}
+
+/// A field of the identity question.
+public struct IdentityField: Sendable, Equatable {
+    /// Its name.
+    public var name: String
+    /// Its value, which may be a secret: it is never shown.
+    public var value: String
+
+    /// A field from its parts.
+    public init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
 }
 
 /// How the instance of the backend is known.
@@ -91,6 +111,28 @@ public struct IdentitySettings: Sendable, Equatable {
     public enum Unverified: Sendable, Equatable {
         case refuse
         case forward
+    }
+
+    /// Who says which instance a connection ends in (contract 3.2).
+    public enum Verify: Sendable, Equatable {
+        /// Whoever is at its other end, asked on it.
+        case connection
+        /// The watcher, of all connections at a time.
+        case watch
+    }
+
+    /// Where else than at the upstream the watcher asks.
+    public struct Elsewhere: Sendable, Equatable {
+        /// The host and port.
+        public var address: Address
+        /// Whether it is asked over TLS.
+        public var isSecure: Bool
+
+        /// A place from its parts.
+        public init(address: Address, isSecure: Bool) {
+            self.address = address
+            self.isSecure = isSecure
+        }
     }
 
     /// How many instances live at a time (contract 3.4).
@@ -103,8 +145,12 @@ public struct IdentitySettings: Sendable, Equatable {
         case multi
     }
 
-    /// The request target that is asked.
+    /// The request target that is asked, be it of the upstream or elsewhere.
     public var path = "/health"
+    /// The host of `identity.url`; nil to ask the upstream.
+    public var elsewhere: Elsewhere?
+    /// Whose word counts.
+    public var verify = Verify.connection
     /// Tried in order; the first that yields a value counts.
     public var from: [IdentitySource] = [
         .json(pointer: "/serverInstanceId"), .json(pointer: "/startedAt"),
@@ -119,8 +165,12 @@ public struct IdentitySettings: Sendable, Equatable {
     public var maxProbes = 64
     /// How long one of several instances is looked for before it counts as gone.
     public var grace: Duration = .seconds(2)
+    /// Whether the health answer gains the instance ID and time where it lacks them.
+    public var augment = false
     /// The policy for connections that give no ID.
     public var unverified = Unverified.refuse
+    /// More fields of the question, or others in place of its own.
+    public var fields: [IdentityField] = []
 
     /// The defaults.
     public init() {}
@@ -221,6 +271,8 @@ public struct SessionSettings: Sendable, Equatable {
     public var clientUnknown = ClientUnknown.forward
     /// The jar cookie.
     public var cookie = Cookie()
+    /// Whether there are jar cookies: without, clients hold their sessions in the field alone.
+    public var hasJarCookies = true
     /// Unused for so long, a session ends.
     public var idleTimeout: Duration = .seconds(12 * 3600)
     /// Older than this, a session ends; also the cookie's `Max-Age` and the life of tombstones.
@@ -235,6 +287,10 @@ public struct SessionSettings: Sendable, Equatable {
     public var required: [RequestPattern] = []
     /// The policy for requests that other sites make with a session of the jar (contract 2.5).
     public var crossSite = CrossSite.refuse
+    /// The prefix of the paths of Lychgate's own pages; nil for none.
+    public var endpoints: String? = "/.lychgate/"
+    /// A path that is answered with the state of the session, in place of the backend.
+    public var statusPath: String?
 
     /// The defaults; `exempt` is empty, the file's default (the identity path) is set on loading.
     public init() {}
@@ -253,8 +309,18 @@ public struct JarSettings: Sendable, Equatable {
 
 /// What a stale session is answered (contract 4.1).
 public struct StaleSettings: Sendable, Equatable {
+    /// What the content of the answer is.
+    public enum Format: Sendable, Equatable {
+        /// An object of the members `valid`, `reason` and `message`.
+        case json
+        /// A JSON-RPC 2.0 error, as Model Context Protocol servers answer.
+        case jsonRPC
+    }
+
     /// A 4xx status.
     public var status: UInt16 = 401
+    /// The form of the content.
+    public var format = Format.json
     /// The `reason` member.
     public var reason = "SESSION_NOT_FOUND"
     /// The `message` member.
@@ -281,6 +347,8 @@ public struct StaleSettings: Sendable, Equatable {
 public struct CORSSettings: Sendable, Equatable {
     /// Their origins as browsers write them: `https://app.example`, lower case, no default port.
     public var origins: [String] = []
+    /// Whether preflight requests of these are answered by Lychgate itself.
+    public var answersPreflights = false
 
     /// The defaults.
     public init() {}

@@ -47,7 +47,7 @@ extension SettingsReader {
         return header.map { .header(name: $0) }
     }
 
-    private mutating func flag(_ item: Item) -> Bool {
+    mutating func flag(_ item: Item) -> Bool {
         choice(item, ["false": false, "true": true]) ?? false
     }
 

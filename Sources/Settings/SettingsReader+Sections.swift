@@ -1,7 +1,7 @@
 extension SettingsReader {
     /// Reads the whole file.
     mutating func settings(_ root: Settings.Node) -> Settings {
-        var settings = Settings()
+        var settings = preset(root) ?? Settings()
         section(Item(name: "", node: root), example: "'upstream: http://127.0.0.1:8000'") {
             reader,
             key,
@@ -108,7 +108,7 @@ extension SettingsReader {
             case "idle_timeout": reader.set(&upstream.idleTimeout, item, in: anyWait)
             case "max_connections": reader.set(&upstream.maxConnections, item, in: 1...65_535)
             case "queue_timeout": reader.set(&upstream.queueTimeout, item, in: anyWait)
-            case "hold": reader.onlyOff(item)
+            case "hold": reader.readHold(item, into: &upstream)
             case "tls":
                 var tls = UpstreamTLSSettings()
                 reader.read(item, into: &tls)
@@ -126,6 +126,13 @@ extension SettingsReader {
         if places["upstream.url"] == nil && problems.count > problemCount {
             note("upstream.url", at: item.place)
         }
+    }
+
+    private mutating func readHold(_ item: Item, into upstream: inout UpstreamSettings) {
+        if isWord("off", item) { return }
+        var hold = Duration.seconds(10)
+        set(&hold, item, in: .milliseconds(1)...(.seconds(3600)), or: "'off'")
+        upstream.hold = hold
     }
 
     // MARK: jar, stale, limits, timeouts
@@ -152,6 +159,11 @@ extension SettingsReader {
                 var status = Int(stale.status)
                 reader.set(&status, item, in: 400...499)
                 stale.status = UInt16(clamping: status)
+            case "format":
+                let formats: KeyValuePairs<String, StaleSettings.Format?> = [
+                    "json": .json, "json-rpc": .jsonRPC,
+                ]
+                stale.format = reader.choice(item, formats) ?? stale.format
             case "reason":
                 stale.reason = reader.sentence(item, byteCountMax: 128) ?? stale.reason
             case "message":
@@ -272,8 +284,8 @@ extension SettingsReader {
                         reader.value(item, expected: expected, RequestWords.origin)
                     } ?? []
             default:
-                let preflights: KeyValuePairs<String, Void?> = ["pass": (), "answer": nil]
-                _ = reader.choice(item, preflights)
+                cors.answersPreflights =
+                    reader.choice(item, ["pass": false, "answer": true]) ?? false
             }
         }
     }

@@ -9,10 +9,13 @@ extension SettingsReader {
                 identity.path =
                     reader.value(item, expected: "a path (such as /health)", RequestWords.target)
                     ?? identity.path
+            case "url": reader.readURL(item, into: &identity)
             case "from": identity.from = reader.sources(item)
             case "verify":
-                let ways: KeyValuePairs<String, Void?> = ["connection": (), "watch": nil]
-                _ = reader.choice(item, ways)
+                let ways: KeyValuePairs<String, IdentitySettings.Verify?> = [
+                    "connection": .connection, "watch": .watch,
+                ]
+                identity.verify = reader.choice(item, ways) ?? identity.verify
             case "instances":
                 let ways: KeyValuePairs<String, IdentitySettings.Instances?> = [
                     "auto": .auto, "single": .single, "multi": .multi,
@@ -25,35 +28,16 @@ extension SettingsReader {
                 reader.set(&identity.interval, item, in: .milliseconds(10)...(.seconds(3600)))
             case "timeout":
                 reader.set(&identity.timeout, item, in: .milliseconds(1)...(.seconds(3600)))
-            case "augment": reader.onlyFalse(item)
+            case "augment": identity.augment = reader.flag(item)
             case "unverified":
                 let policies: KeyValuePairs<String, IdentitySettings.Unverified?> = [
                     "refuse": .refuse, "forward": .forward,
                 ]
                 identity.unverified = reader.choice(item, policies) ?? identity.unverified
-            case "headers":
-                let expected = "a mapping of fields (such as {})"
-                if let first = reader.entries(item, expected: expected)?.first {
-                    reader.reportNotYet("'identity.headers'", at: first.place)
-                }
+            case "headers": identity.fields = reader.identityFields(item)
             default: break
             }
         }
-    }
-
-    private mutating func sources(_ item: Item) -> [IdentitySource] {
-        let sources = list(item, of: "identity sources (such as json:/startedAt)") { reader, item in
-            reader.value(
-                item,
-                expected: "an identity source (json:/pointer)",
-                hint: "no blank follows the colon: json:/pointer",
-                IdentitySource.init(parsing:)
-            )
-        }
-        if case .sequence(let nodes) = item.node.content, nodes.isEmpty {
-            reportMismatch(item, expected: "at least one identity source", found: "an empty list")
-        }
-        return sources ?? []
     }
 
     // MARK: session
@@ -73,7 +57,7 @@ extension SettingsReader {
                     "forward": .forward, "refuse": .refuse,
                 ]
                 session.clientUnknown = reader.choice(item, ways) ?? session.clientUnknown
-            case "cookie": reader.readCookie(item, into: &session.cookie)
+            case "cookie": reader.readCookie(item, into: &session)
             case "idle_timeout":
                 reader.set(&session.idleTimeout, item, in: .seconds(1)...(.seconds(400 * 86_400)))
             case "max_age":
@@ -88,9 +72,25 @@ extension SettingsReader {
                     "refuse": .refuse, "allow": .allow,
                 ]
                 session.crossSite = reader.choice(item, ways) ?? session.crossSite
-            case "endpoints", "status_path": reader.onlyOff(item)
+            case "endpoints":
+                reader.setPath(&session.endpoints, item, RequestWords.endpoints)
+            case "status_path":
+                reader.setPath(&session.statusPath, item, RequestWords.path)
             default: break
             }
+        }
+    }
+
+    /// Reads a path or `off`.
+    private mutating func setPath(
+        _ path: inout String?,
+        _ item: Item,
+        _ parse: (String) throws(Mistake) -> String
+    ) {
+        if isWord("off", item) {
+            path = nil
+        } else {
+            path = value(item, expected: "a path or 'off'", parse) ?? path
         }
     }
 
@@ -114,26 +114,35 @@ extension SettingsReader {
         }
     }
 
-    private mutating func readCookie(_ item: Item, into cookie: inout SessionSettings.Cookie) {
-        typealias Cookie = SessionSettings.Cookie
+    private mutating func readCookie(_ item: Item, into session: inout SessionSettings) {
+        session.hasJarCookies = !isWord("off", item)
+        guard session.hasJarCookies else { return }
         section(item, example: "{ name: lychgate }") { reader, key, item in
-            switch key {
-            case "name":
-                let expected = "the name of a cookie"
-                cookie.name =
-                    reader.value(item, expected: expected, RequestWords.cookieName) ?? cookie.name
-            case "same_site":
-                let values: KeyValuePairs<String, Cookie.SameSite?> = [
-                    "lax": .lax, "strict": .strict, "none": Cookie.SameSite.none,
-                ]
-                cookie.sameSite = reader.choice(item, values) ?? cookie.sameSite
-            case "secure":
-                let values: KeyValuePairs<String, Cookie.Secure?> = [
-                    "auto": .auto, "always": .always, "never": .never,
-                ]
-                cookie.secure = reader.choice(item, values) ?? cookie.secure
-            default: break
-            }
+            reader.read(key, item, into: &session.cookie)
+        }
+    }
+
+    private mutating func read(
+        _ key: String,
+        _ item: Item,
+        into cookie: inout SessionSettings.Cookie
+    ) {
+        typealias Cookie = SessionSettings.Cookie
+        switch key {
+        case "name":
+            let expected = "the name of a cookie"
+            cookie.name = value(item, expected: expected, RequestWords.cookieName) ?? cookie.name
+        case "same_site":
+            let values: KeyValuePairs<String, Cookie.SameSite?> = [
+                "lax": .lax, "strict": .strict, "none": Cookie.SameSite.none,
+            ]
+            cookie.sameSite = choice(item, values) ?? cookie.sameSite
+        case "secure":
+            let values: KeyValuePairs<String, Cookie.Secure?> = [
+                "auto": .auto, "always": .always, "never": .never,
+            ]
+            cookie.secure = choice(item, values) ?? cookie.secure
+        default: break
         }
     }
 
@@ -159,20 +168,5 @@ extension SettingsReader {
 
     mutating func pattern(_ item: Item) -> RequestPattern? {
         value(item, expected: RequestPattern.expected, RequestPattern.init(parsing:))
-    }
-}
-
-extension IdentitySource {
-    /// `json:/pointer`.
-    init(parsing text: String) throws(Mistake) {
-        let kind = text.prefix { $0 != ":" }
-        let rest = text.dropFirst(kind.count + 1)
-        switch kind {
-        case "json": self = .json(pointer: try RequestWords.pointer(String(rest)))
-        case "header", "metric":
-            throw .notYet("the identity source '\(kind):'")
-        default:
-            throw .because("it begins with 'json:'")
-        }
     }
 }

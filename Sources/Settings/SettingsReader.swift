@@ -86,9 +86,7 @@ struct SettingsReader {
         let known = Schema.keys(of: item.name)
         for entry in entries {
             let name = Schema.name(item.name, entry.key)
-            if Schema.notYet.contains(name) {
-                reportNotYet("'\(name)'", at: entry.place)
-            } else if known.contains(entry.key) {
+            if known.contains(entry.key) {
                 places[name] = entry.value.place
                 read(&self, entry.key, Item(name: name, node: entry.value))
             } else {
@@ -226,11 +224,19 @@ struct SettingsReader {
     }
 
     /// Reads a duration.
-    mutating func set(_ target: inout Duration, _ item: Item, in range: ClosedRange<Duration>) {
+    ///
+    /// `other` is what else may stand there.
+    mutating func set(
+        _ target: inout Duration,
+        _ item: Item,
+        in range: ClosedRange<Duration>,
+        or other: String? = nil
+    ) {
         let least = Wording.duration(range.lowerBound)
         let most = Wording.duration(range.upperBound)
         let example = Wording.duration(target)
-        let expected = "a duration (such as \(example)) from \(least) to \(most)"
+        let words = other.map { "\($0) or " } ?? ""
+        let expected = "\(words)a duration (such as \(example)) from \(least) to \(most)"
         let value = quantity(item, in: range, expected: expected, Quantities.duration)
         target = value ?? target
     }

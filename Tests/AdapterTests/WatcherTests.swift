@@ -72,6 +72,7 @@ private func news(_ watcher: inout Watcher, within limit: Duration = .seconds(10
         var output = watcher.step(watching: [timer])
         let isLate = !output.readable.isEmpty
         output.readable = []
+        output.word = nil
         if isLate || output != WatcherOutput() { return output }
     }
 }

@@ -1,33 +1,5 @@
 import TestSupport
 
-/// What one client met in the storm.
-struct StormTally: Sendable, CustomStringConvertible {
-    var requests = 0
-    var served = 0
-    var logIns = 0
-    var cleared = 0
-    var openSessions = 0
-    var unavailable = 0
-    var cut = 0
-    var surprises: [String] = []
-
-    mutating func add(_ other: Self) {
-        requests += other.requests
-        served += other.served
-        logIns += other.logIns
-        cleared += other.cleared
-        openSessions += other.openSessions
-        unavailable += other.unavailable
-        cut += other.cut
-        surprises += other.surprises
-    }
-
-    var description: String {
-        "\(requests) requests: \(served) served, \(logIns) log-ins, \(cleared) cleared by a 401, "
-            + "\(unavailable) while down, \(cut) cut, \(surprises.count) surprises"
-    }
-}
-
 /// A client that logs in, works until its 401, and logs in again; it notes whatever is not due.
 struct StormClient {
     /// How it holds its session.
@@ -37,146 +9,231 @@ struct StormClient {
         case backendCookie
     }
 
-    /// Big enough to be cut in the middle now and then.
+    /// What it asks for, and what the answer has to be.
+    private enum Work {
+        /// The state of the session, by its own instance.
+        case status
+        /// The session and the instance.
+        case who
+        /// So many bytes; it may be cut in the middle, and then must look so.
+        case bulk
+        /// The path, which no other request has.
+        case path
+    }
+
+    struct Session {
+        var id: String
+        var instance: String
+    }
+
     private static let bulkCount = 300_000
+    /// Once the storm is over, a client that is not served within this time has not recovered.
+    private static let recoveryMax: Duration = .seconds(30)
 
-    private let client: Client
-    private let weather: StormWeather
+    let endpoint: Endpoint
+    let client: Client
+    let weather: StormWeather
+    private let mode: StormMode
+    private let index: Int
     private let carrier: Carrier
+    private let seed: UInt64
     private var dice: SeededNumbers
-    private(set) var tally = StormTally()
+    var story = StormStory()
+    var session: Session?
+    private var generation = 0
+    var tally = StormTally()
 
-    init(_ endpoint: Endpoint, _ weather: StormWeather, _ carrier: Carrier, seed: UInt64) {
+    init(
+        _ endpoint: Endpoint,
+        _ weather: StormWeather,
+        _ mode: StormMode,
+        _ index: Int,
+        seed: UInt64
+    ) {
+        self.endpoint = endpoint
         client = Client(endpoint)
         self.weather = weather
-        self.carrier = carrier
+        self.mode = mode
+        self.index = index
+        carrier = mode.carriers[index % mode.carriers.count]
+        self.seed = seed
         dice = SeededNumbers(seed: seed)
     }
 
     mutating func run() throws {
-        while !weather.isOver {
-            try logInAndWork()
-        }
+        while !weather.isOver { step() }
+        let served = tally.served
+        let end = ContinuousClock.now + Self.recoveryMax
+        while tally.served == served, ContinuousClock.now < end { step() }
+        if tally.served == served { surprise("has not recovered") }
+        tally.openSessions = session == nil ? 0 : 1
     }
 
-    private mutating func logInAndWork() throws {
+    private mutating func step() {
+        if let session { work(session) } else { logIn() }
+    }
+
+    private mutating func logIn() {
         client.fields = []
         client.cookies = [:]
-        let kills = weather.kills
-        guard let answer = try ask("POST", "/api/connect") else { return }
-        guard answer.status == 200 else {
-            noteIfNotDown(answer, withSession: false)
-            return
-        }
-        let session = answer.string("sessionId") ?? ""
-        let instance = answer.string("instance") ?? ""
+        let before = weather.glimpse
+        guard let answer = ask("POST", "/api/connect", before) else { return }
+        guard answer.status == 200 else { return noteFailure(answer, before, of: nil, "POST") }
+        let issued = Session(
+            id: answer.string("sessionId") ?? "",
+            instance: answer.string("instance") ?? ""
+        )
+        if issued.id.isEmpty { surprise("a log-in without a session: \(answer.text)") }
+        session = issued
         tally.logIns += 1
+        noteRecovery()
         if carrier == .header {
             client.cookies = [:]
-            client.fields = ["X-Session-ID: \(session)"]
+            client.fields = ["X-Session-ID: \(issued.id)"]
         }
-        while !weather.isOver {
-            guard let answer = try askForWork() else { continue }
-            switch answer.status {
-            case 200:
-                tally.served += 1
-                if !isBulk(answer), answer.string("instance") != instance {
-                    tally.surprises.append("served by an instance that did not issue the session")
-                }
-            case 401:
-                tally.cleared += 1
-                noteUnlessDue(answer, sinceKills: kills)
-                return
-            default:
-                noteIfNotDown(answer, withSession: true)
+    }
+
+    private mutating func work(_ session: Session) {
+        let before = weather.glimpse
+        if mode.hasSockets, dice.next() % 4 == 0 { return talk(session, before) }
+        let (method, target, body, work) = nextWork()
+        guard let answer = ask(method, target, before, body) else { return }
+        switch answer.status {
+        case 200:
+            tally.served += 1
+            noteRecovery()
+            if !isRight(answer, work, target, session) {
+                surprise("not the answer to this request: \(answer.text.prefix(200))")
             }
+        case 401: noteCleared(answer, session)
+        default: noteFailure(answer, before, of: session, method)
         }
-        tally.openSessions += 1
     }
 
-    private mutating func askForWork() throws -> HTTPResponse? {
+    private mutating func nextWork() -> (String, String, [UInt8]?, Work) {
         switch dice.next() % 8 {
-        case 0: try ask("POST", "/api/work", Array(Pattern.bytes[..<2_000]))
-        case 1: try ask("GET", "/slow?ms=3")
-        case 2: try askAnew()
-        case 3: try ask("GET", "/bytes?n=\(Self.bulkCount)")
-        default: try ask("GET", "/api/work")
+        case 0: return ("POST", "/api/work", Array(Pattern.bytes[..<2_000]), .status)
+        case 1: return ("GET", "/slow?ms=3", nil, .who)
+        case 2:
+            client.drop()
+            return ("GET", "/api/who", nil, .who)
+        case 3: return ("GET", "/bytes?n=\(Self.bulkCount)", nil, .bulk)
+        case 4, 5: return ("GET", "/own/\(index)/\(tally.requests)", nil, .path)
+        default: return ("GET", "/api/work", nil, .status)
         }
     }
 
-    /// Whether it is the big answer, which says nothing of its instance but must be whole.
-    private func isBulk(_ answer: HTTPResponse) -> Bool {
-        answer.body.count == Self.bulkCount
-            && answer.body[...].starts(with: Pattern.bytes[..<1_000])
-    }
-
-    private mutating func askAnew() throws -> HTTPResponse? {
-        client.drop()
-        return try ask("GET", "/api/work")
+    private func isRight(
+        _ answer: HTTPResponse,
+        _ work: Work,
+        _ target: String,
+        _ session: Session
+    ) -> Bool {
+        switch work {
+        case .status: answer.string("instance") == session.instance
+        case .who:
+            answer.string("instance") == session.instance
+                && answer.string("session") == session.id
+        case .path: answer.string("path") == target
+        case .bulk:
+            answer.body.count == Self.bulkCount
+                && answer.body[...].starts(with: Pattern.bytes[..<1_000])
+        }
     }
 
     private mutating func ask(
         _ method: String,
         _ target: String,
+        _ before: StormWeather.Glimpse,
         _ body: [UInt8]? = nil
-    ) throws -> HTTPResponse? {
+    ) -> HTTPResponse? {
         tally.requests += 1
+        story.note("\(method) \(target) (\(before.kills) killed\(before.isDown ? ", down" : ""))")
         var isServed = false
         defer { weather.answered(isServed) }
         do {
             let answer = try client.ask(method, target, body: body)
             isServed = answer.status == 200
+            let cleared = answer["X-Session-Cleared"].map { " " + $0 } ?? ""
+            story.note("  \(answer.status)\(cleared) (\(weather.glimpse.kills) killed)")
             return answer
         } catch HTTPFailure.cut {
             // Killed while it wrote: seen as broken, which is what is promised.
+            story.note("  cut (\(weather.glimpse.kills) killed)")
             tally.cut += 1
+            if !weather.wasDown(since: before) { surprise("cut, and nobody was killed") }
         } catch {
-            tally.surprises.append("\(method) \(target): \(error)")
+            surprise("no answer to \(method) \(target): \(error)")
         }
         return nil
     }
 
-    private mutating func noteUnlessDue(_ answer: HTTPResponse, sinceKills kills: Int) {
-        if !isClean401(answer, cleared: "backend-restart") {
-            tally.surprises.append("a 401 that is not the clean one: \(answer.text)")
+    mutating func surprise(_ what: String) {
+        tally.surprises.append(
+            "\(mode.name), client \(index), \(carrier), seed \(seed), "
+                + "session \(session?.id ?? "none"): \(what)\n\(story.text)"
+        )
+    }
+
+    /// The first answer of an instance that has been started: how long that took.
+    private mutating func noteRecovery() {
+        guard let up = weather.up, up.generation > generation else { return }
+        generation = up.generation
+        tally.longest = max(tally.longest, ContinuousClock.now - up.since)
+    }
+
+    mutating func noteCleared(_ answer: HTTPResponse, _ session: Session) {
+        if let killed = weather.killed(session.instance) {
+            tally.cleared += 1
+            if mode.workers > 1 {
+                tally.longest = max(tally.longest, ContinuousClock.now - killed)
+            }
+        } else if mode.isSilentAtTimes {
+            tally.unbound += 1
+        } else {
+            tally.cleared += 1
+            surprise("a 401 though its instance lives")
         }
-        if weather.kills == kills {
-            tally.surprises.append("a 401 without a restart")
+        noteRecovery()
+        if !isClean401(answer, cleared: "backend-restart") {
+            surprise("a 401 that is not the clean one: \(answer.text)")
         }
         let name = carrier == .backendCookie ? "SID" : "lychgate"
         let expires = answer.values("Set-Cookie").map { SetCookie($0) }
             .first { $0.name == name }?.isExpired
         if carrier == .header ? expires == false : expires != true {
-            tally.surprises.append("a 401 with the wrong Set-Cookie")
+            surprise("a 401 with the wrong Set-Cookie: \(answer.values("Set-Cookie"))")
         }
+        self.session = nil
     }
 
-    private mutating func noteIfNotDown(_ answer: HTTPResponse, withSession: Bool) {
+    /// Neither served nor cleared: due only while a process is down, its own if it has a session.
+    mutating func noteFailure(
+        _ answer: HTTPResponse,
+        _ before: StormWeather.Glimpse,
+        of session: Session?,
+        _ method: String
+    ) {
         tally.unavailable += 1
-        let isRight = answer.status == (withSession ? 503 : 502)
-        if !isRight || answer.string("reason") != "backend-unreachable" {
-            tally.surprises.append("\(answer.status) \(answer.text)")
+        let isDue =
+            if mode.holds {
+                weather.isInFlight(since: before)
+            } else if mode.workers > 1, let session {
+                weather.killed(session.instance) != nil
+            } else {
+                weather.wasDown(since: before)
+            }
+        if !isDue, !(mode.isSilentAtTimes && session != nil) {
+            surprise("\(answer.status) while nobody was down: \(answer.text)")
         }
-        if jarCookie(answer) != nil {
-            tally.surprises.append("\(answer.status) with a Set-Cookie")
+        let status = session == nil ? 502 : 503
+        if answer.status != status || answer.string("reason") != "backend-unreachable" {
+            surprise("\(answer.status) \(answer.text)")
         }
+        if session != nil, method == "GET", answer["Retry-After"] != "1" {
+            surprise("a 503 that does not say when to come back")
+        }
+        if !answer.values("Set-Cookie").isEmpty { surprise("\(answer.status) with a Set-Cookie") }
         weather.pause()
-    }
-}
-
-/// The same numbers for the same seed (SplitMix64).
-struct SeededNumbers: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) {
-        state = seed
-    }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ mixed >> 31
     }
 }

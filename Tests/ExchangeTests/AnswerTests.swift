@@ -5,7 +5,8 @@ import Sessions
 import Settings
 import Testing
 
-private let json = "Content-Type: application/json\r\nCache-Control: no-store\r\n"
+private let json =
+    "Content-Type: application/json\r\nCache-Control: no-store\r\nVary: Origin\r\n"
 private let challenge = "WWW-Authenticate: Session realm=\"lychgate\"\r\n"
 private let notFound =
     #"{"valid":false,"reason":"SESSION_NOT_FOUND","#
@@ -216,6 +217,26 @@ struct AnswerTests {
         #expect(found["message"] as? String == message)
     }
 
+    @Test("4.1 stale.format: json-rpc is an error that Model Context Protocol clients read")
+    func jsonRPC() {
+        let end = SessionEnd(reason: .backendRestart, expiresCookie: false)
+        let text = written(
+            .sessionEnded(end),
+            stale: {
+                $0.status = 404
+                $0.format = .jsonRPC
+                $0.message = "gone \"x\""
+            }
+        )
+        let content =
+            #"{"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"gone \"x\"","#
+            + #""data":{"reason":"SESSION_NOT_FOUND"}}}"#
+        #expect(
+            text == "HTTP/1.1 404 Not Found\r\n" + json + "X-Session-Cleared: backend-restart\r\n"
+                + "Content-Length: \(content.utf8.count)\r\n\r\n" + content
+        )
+    }
+
     @Test("RFC 8259 string literals")
     func jsonString() {
         #expect(AnswerWriter.jsonString("") == #""""#)
@@ -246,7 +267,8 @@ struct AnswerTests {
     func ownOptions() {
         #expect(
             written(.ownOptions)
-                == "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nContent-Length: 0\r\n\r\n"
+                == "HTTP/1.1 200 OK\r\nCache-Control: no-store\r\nVary: Origin\r\n"
+                + "Content-Length: 0\r\n\r\n"
         )
     }
 

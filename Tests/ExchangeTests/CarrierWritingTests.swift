@@ -56,7 +56,9 @@ struct CarrierWritingTests {
     func redirect() {
         var end = SessionEnd(reason: .expired, expiresCookie: true)
         end.isNavigation = true
-        let start = "HTTP/1.1 303 See Other\r\nDate: x\r\nCache-Control: no-store\r\n"
+        let start =
+            "HTTP/1.1 303 See Other\r\nDate: x\r\nCache-Control: no-store\r\n"
+            + "Vary: Origin\r\n"
         let cookie = "Set-Cookie: lychgate=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0\r\n"
         let place = "Location: /login?gone=1\r\n"
         let rest = "Content-Length: 0\r\n\r\n"
@@ -78,7 +80,8 @@ struct CarrierWritingTests {
         #expect(
             answered(.crossSite)
                 == "HTTP/1.1 403 Forbidden\r\nDate: x\r\nContent-Type: application/json\r\n"
-                + "Cache-Control: no-store\r\nContent-Length: \(content.utf8.count)\r\n\r\n"
+                + "Cache-Control: no-store\r\nVary: Origin\r\n"
+                + "Content-Length: \(content.utf8.count)\r\n\r\n"
                 + content
         )
     }

@@ -2,14 +2,17 @@
 
 import HTTP1
 import HTTPModel
+import Instances
 import Memory
 
-/// Runs one input of the target request, response or content.
+/// Runs one input of the target request, response, content or metric.
 func fuzzParser(_ target: String, _ bytes: [UInt8], choice: UInt8) {
     switch target {
     case "request": fuzzHead(bytes, isRequest: true, choice: choice)
     case "response": fuzzHead(bytes, isRequest: false, choice: choice)
     case "content": fuzzContent(bytes, choice: choice)
+    case "frames": fuzzFrames(bytes, choice: choice)
+    case "metric": fuzzMetric(bytes, choice: choice)
     default: fatalError("there is no target '\(target)'")
     }
 }

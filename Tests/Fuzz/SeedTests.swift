@@ -36,7 +36,7 @@ struct SeedTests {
         Findings.$record.withValue({ Issue.record("\(name): \($0)") }, operation: body)
     }
 
-    @Test("messages", arguments: ["request", "response", "content"])
+    @Test("messages", arguments: ["request", "response", "content", "frames", "metric"])
     func messages(target: String) {
         let seeds = Self.seeds(target)
         #expect(seeds.count > 3)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes the parsers of HTTP1, and whole connections of a worker, with libFuzzer and
+# Fuzzes the parsers of HTTP1 and of metrics, and whole connections of a worker, with libFuzzer and
 # AddressSanitizer.
 #
 #   Tests/Fuzz/run.sh SECONDS [TARGET ...]
 #
-# Targets are request, response, content and connection; all by default. Corpora are kept in
-# .build-fuzz/corpus; an input that fails is left in .build-fuzz/failures.
+# Targets are request, response, content, frames, metric and connection; all by default. Corpora
+# are kept in .build-fuzz/corpus; an input that fails is left in .build-fuzz/failures.
 # SwiftPM has no fuzzing, so the modules are compiled here, with the settings of Package.swift.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 seconds=${1:?usage: run.sh SECONDS [TARGET ...]}
 shift
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(request response content connection)
+[ ${#targets[@]} -gt 0 ] || targets=(request response content frames metric connection)
 
 out=.build-fuzz
 mkdir -p "$out/failures"
@@ -86,7 +86,8 @@ c_module CMemory
 module Memory -enable-experimental-feature Lifetimes
 module HTTPModel
 module HTTP1
-fuzzer fuzz Tests/Fuzz/{Fuzz,Parsers,ParserTargets}.swift
+for name in Time Settings Instances; do module $name; done
+fuzzer fuzz Tests/Fuzz/{Fuzz,Parsers,Frames,Metrics,ParserTargets}.swift
 
 for target in "${targets[@]}"; do
     if [ "$target" != connection ]; then
@@ -95,7 +96,7 @@ for target in "${targets[@]}"; do
     fi
     # Nearly the whole of the proxy, which takes its time to compile.
     for name in CLinux COpenSSL CCurl CJansson; do c_module $name; done
-    for name in Time Settings Instances Sessions Pool Exchange Linux EventLoop TLS JSON \
+    for name in Sessions Pool Exchange Linux EventLoop TLS JSON \
         HealthClient; do
         module $name
     done

@@ -8,13 +8,22 @@ final class PoolHarness {
     var live = LiveInstances(current: InstanceNumber(rawValue: 1), epoch: 1)
     var now = MonotonicTime.zero
 
-    init(connectionsMax: Int = 8, probesMax: Int = 64) {
+    init(
+        connectionsMax: Int = 8,
+        probesMax: Int = 64,
+        hold: Duration = .zero,
+        heldMax: Int = 1024,
+        asks: Bool = true
+    ) {
         pool = Pool(
             limits: PoolLimits(
                 connectionsMax: connectionsMax,
                 queueTimeout: .seconds(5),
                 idleTimeout: .seconds(60),
-                probesMax: probesMax
+                probesMax: probesMax,
+                hold: hold,
+                heldMax: heldMax,
+                asks: asks
             )
         )
     }
@@ -50,6 +59,17 @@ final class PoolHarness {
     func lease(_ exchange: UInt64, of instance: InstanceNumber?) -> LeaseAction {
         pool.lease(e(exchange), session: instance, live: live, now: now)
     }
+
+    /// With a session or without, and to be held while the backend is down.
+    func leaseHeld(_ exchange: UInt64, of instance: InstanceNumber? = nil) -> LeaseAction {
+        pool.lease(e(exchange), session: instance, mayBeHeld: true, live: live, now: now)
+    }
+
+    func releaseHold(_ exchange: UInt64) -> Bool { pool.releaseHold(e(exchange)) }
+
+    var isDown: Bool { pool.isDown }
+
+    var nextRetryTime: MonotonicTime { pool.nextRetryTime }
 
     func dismissStale() -> [ExchangeID] { pool.dismissStale(live: live) }
 
@@ -88,10 +108,12 @@ final class PoolHarness {
     }
 
     func failed(_ connection: UInt64, _ failure: OpeningFailure) -> LossAction {
-        pool.openingFailed(c(connection), failure)
+        pool.openingFailed(c(connection), failure, now: now)
     }
 
-    func closed(_ connection: UInt64) -> LossAction { pool.closed(c(connection)) }
+    func closed(_ connection: UInt64) -> LossAction {
+        pool.closed(c(connection), now: now)
+    }
 
     func cancel(_ exchange: UInt64) -> Bool { pool.cancel(e(exchange)) }
 

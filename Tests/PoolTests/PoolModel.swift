@@ -37,6 +37,9 @@ struct PoolModel: ~Copyable {
         /// When the connection of an exchange that is tried again was lost.
         var verifiedSince: MonotonicTime
         var deadline: MonotonicTime
+        var mayBeHeld = false
+        var isHeld = false
+        var holdUntil: MonotonicTime?
     }
 
     enum Outcome {
@@ -46,8 +49,11 @@ struct PoolModel: ~Copyable {
         case cancelled
     }
 
-    private(set) var pool: Pool
+    var pool: Pool
     let connectionsMax: Int
+    let holds: Bool
+    let heldMax = 6
+    var isDown = false
     var random: SplitMix
     var now = MonotonicTime.zero
     var live = LiveInstances(current: InstanceNumber(rawValue: 1), epoch: 1)
@@ -57,12 +63,13 @@ struct PoolModel: ~Copyable {
     var queue: [Waiting] = []
     var outcomes: [UInt64: Outcome] = [:]
     var seen: [String: Int] = [:]
-    private(set) var faults: [String] = []
+    var faults: [String] = []
     private var lastConnection: UInt64 = 0
     private var lastExchange: UInt64 = 0
     private let trace: Bool
 
-    init(connectionsMax: Int, seed: UInt64, trace: Bool = false) {
+    init(connectionsMax: Int, seed: UInt64, holds: Bool = false, trace: Bool = false) {
+        self.holds = holds
         self.connectionsMax = connectionsMax
         self.trace = trace
         random = SplitMix(state: seed)
@@ -70,7 +77,9 @@ struct PoolModel: ~Copyable {
             limits: PoolLimits(
                 connectionsMax: connectionsMax,
                 queueTimeout: .milliseconds(500),
-                idleTimeout: .seconds(6)
+                idleTimeout: .seconds(6),
+                hold: holds ? .milliseconds(900) : .zero,
+                heldMax: heldMax
             )
         )
     }
@@ -89,7 +98,7 @@ struct PoolModel: ~Copyable {
         case 90..<97: pass()
         case 97: changeManners()
         case 98: backendUp()
-        default: break
+        default: endSide()
         }
         openWhatIsWanted()
         check()
@@ -109,7 +118,7 @@ struct PoolModel: ~Copyable {
                 check(release(id, persists: true) == .close, "kept while draining")
                 peers[id] = nil
             } else {
-                fail(pool.closed(ConnectionID(rawValue: id)), of: id, all: false)
+                fail(pool.closed(ConnectionID(rawValue: id), now: now), of: id, all: false)
             }
         }
         check(pool.counts == PoolCounts(), "something leaked: \(pool.counts)")
@@ -119,16 +128,18 @@ struct PoolModel: ~Copyable {
 
     private mutating func lease() {
         lastExchange += 1
-        let wanted = Waiting(
+        var wanted = Waiting(
             exchange: lastExchange,
             hasSession: random.below(2) == 0,
             verifiedSince: random.below(10) == 0 ? now : .zero,
-            deadline: now + .milliseconds(500)
+            deadline: now + .milliseconds(500),
+            mayBeHeld: random.below(4) > 0
         )
         let action = pool.lease(
             ExchangeID(rawValue: lastExchange),
             session: wanted.hasSession ? live.current : nil,
             verifiedSince: wanted.verifiedSince,
+            mayBeHeld: wanted.mayBeHeld,
             live: live,
             now: now
         )
@@ -143,6 +154,7 @@ struct PoolModel: ~Copyable {
         case .wait:
             check(!peers.values.contains { $0.phase == .idle }, "waits beside an idle one")
         }
+        if isDown { hold(&wanted) }
         queue.append(wanted)
     }
 
@@ -208,6 +220,7 @@ struct PoolModel: ~Copyable {
         )
         note("ready \(id) \(instance.rawValue) \(persists) \(action)")
         if peer.phase == .asking { check(pool.isPairing != persists, "the wrong lesson") }
+        if peer.phase == .asking { comeBack() }
         verify(id, instance)
         let partner = peer.partner
         if !persists, let partner { verify(partner, instance) }
@@ -223,6 +236,7 @@ struct PoolModel: ~Copyable {
             check(persists && queue.isEmpty, "idle though it is wanted, or closes")
             check(closing?.rawValue == partner, "closes the wrong one")
             if let closing { peers[closing.rawValue] = nil }
+            peers[id]?.partner = nil
             move(id, from: [.asking, .askingAgain], to: .idle)
         case .close(let closing):
             let isUsable = instance == .unverified || live.isLive(instance)
@@ -238,7 +252,10 @@ struct PoolModel: ~Copyable {
         guard let id = any(of: [.leased]), let peer = peers[id] else { return }
         if random.below(20) == 0 {
             peers[id] = nil
-            check(pool.closed(ConnectionID(rawValue: id)) == LossAction(), "a loss in use fails")
+            check(
+                pool.closed(ConnectionID(rawValue: id), now: now) == LossAction(),
+                "a loss in use fails"
+            )
             return
         }
         let persists = random.below(10) == 0 ? closesEach : !closesEach
@@ -267,7 +284,7 @@ struct PoolModel: ~Copyable {
 
     private mutating func lose() {
         guard let id = any(of: nil), let peer = peers[id] else { return }
-        let action = pool.closed(ConnectionID(rawValue: id))
+        let action = pool.closed(ConnectionID(rawValue: id), now: now)
         note("closed \(id) \(action)")
         if peer.phase == .idle || peer.phase == .leased {
             check(action == LossAction(), "the loss of an open one fails someone")
@@ -275,7 +292,7 @@ struct PoolModel: ~Copyable {
         } else {
             fail(action, of: id, all: false)
         }
-        check(pool.closed(ConnectionID(rawValue: id)) == LossAction(), "lost twice")
+        check(pool.closed(ConnectionID(rawValue: id), now: now) == LossAction(), "lost twice")
     }
 
     private mutating func failOpening(_ id: UInt64) {
@@ -283,7 +300,7 @@ struct PoolModel: ~Copyable {
             isUp ? [.timedOut, .closed] : [.refused, .refused, .timedOut]
         let failure = failures[random.below(failures.count)]
         let isFirst = peers[id]?.phase != .askingAgain
-        let action = pool.openingFailed(ConnectionID(rawValue: id), failure)
+        let action = pool.openingFailed(ConnectionID(rawValue: id), failure, now: now)
         note("failed \(id) \(failure) \(action)")
         fail(action, of: id, all: failure == .refused && isFirst)
     }
@@ -338,6 +355,7 @@ struct PoolModel: ~Copyable {
         var rounds = 0
         while pool.connectionsToOpen(now: now) > 0, rounds < 1_000 {
             rounds += 1
+            check(!isDown || verifyingCount == 0, "more than one attempt while it is down")
             lastConnection += 1
             peers[lastConnection] = Peer()
             pool.opening(ConnectionID(rawValue: lastConnection), now: now)
@@ -408,14 +426,16 @@ struct PoolModel: ~Copyable {
     private mutating func fail(_ action: LossAction, of id: UInt64, all: Bool) {
         check(action.closing?.rawValue == peers[id]?.partner, "closes the wrong one of a pair")
         let wasAskedAgain = peers[id]?.phase == .askingAgain
+        if holds, !wasAskedAgain { goDown() }
         if let partner = peers[id]?.partner { peers[partner] = nil }
         peers[id] = nil
         let isMissed = !wasAskedAgain && queue.count > verifyingCount
-        let count = all ? queue.count : isMissed ? 1 : 0
-        let expected = queue.prefix(count).map(\.exchange)
+        let isEveryone = all || isDown && !wasAskedAgain
+        let count = isEveryone ? queue.count : isMissed ? 1 : 0
+        let expected = queue.filter { !$0.isHeld }.prefix(count).map(\.exchange)
         check(action.failed.map(\.rawValue) == expected, "the wrong ones fail")
         for exchange in expected { end(exchange, .failed) }
-        queue.removeFirst(count)
+        queue.removeAll { expected.contains($0.exchange) }
     }
 
     private mutating func forgetAll(_ connections: [ConnectionID], from phase: Phase) {
@@ -425,7 +445,7 @@ struct PoolModel: ~Copyable {
         }
     }
 
-    private mutating func end(_ exchange: UInt64, _ outcome: Outcome) {
+    mutating func end(_ exchange: UInt64, _ outcome: Outcome) {
         check(outcomes[exchange] == nil, "\(exchange) has two outcomes")
         outcomes[exchange] = outcome
         seen["\(outcome)", default: 0] += 1
@@ -445,7 +465,11 @@ struct PoolModel: ~Copyable {
         if pool.counts != counts { fault("\(pool.counts) is not \(counts)") }
         let limit = pool.isPairing ? max(2, connectionsMax) : connectionsMax
         check(peers.count <= max(limit, 2), "above the limit")
-        if !queue.isEmpty && verifyingCount == 0 {
+        check(pool.isDown == isDown, "up or down")
+        if isDown, !queue.isEmpty, verifyingCount == 0, peers.count + 1 < limit {
+            check(pool.nextRetryTime < .distantFuture, "nobody tries again")
+        }
+        if !isDown && !queue.isEmpty && verifyingCount == 0 {
             check(counts.idle + counts.leased >= limit - 1, "waits though there is room")
         }
         if let first = queue.first {
@@ -455,28 +479,15 @@ struct PoolModel: ~Copyable {
         }
     }
 
-    private mutating func check(_ holds: Bool, _ fault: String) {
+    mutating func check(_ holds: Bool, _ fault: String) {
         if !holds { self.fault(fault) }
     }
 
-    private mutating func fault(_ text: String) {
+    mutating func fault(_ text: String) {
         if faults.count < 5 { faults.append(text) }
     }
 
     private func note(_ text: @autoclosure () -> String) {
         if trace { print(text()) }
-    }
-}
-
-/// A small random number generator with a seed (splitmix64).
-struct SplitMix {
-    var state: UInt64
-
-    mutating func below(_ bound: Int) -> Int {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return Int((mixed ^ (mixed >> 31)) % UInt64(bound))
     }
 }

@@ -333,4 +333,12 @@ struct PoolFailureTests {
         #expect(pool.ready(13) == .grant(e(2), on: c(13), closing: nil))
         #expect(pool.toOpen == 1)
     }
+
+    @Test("3.2 where nobody asks on connections, none is opened in reserve, several at a time are")
+    func withoutQuestions() {
+        let h = PoolHarness(asks: false)
+        #expect(h.toOpen == 0)
+        for exchange in 1...3 as ClosedRange<UInt64> { #expect(h.lease(exchange) == .wait) }
+        #expect(h.toOpen == 3)
+    }
 }

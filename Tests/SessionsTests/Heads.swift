@@ -27,6 +27,7 @@ struct Request: ~Copyable {
         case "POST": head.method = .post
         case "PUT": head.method = .put
         case "DELETE": head.method = .delete
+        case "OPTIONS": head.method = .options
         default: head.method = .other
         }
         var start = min(space + 1, end)

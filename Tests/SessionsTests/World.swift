@@ -18,6 +18,7 @@ struct World {
         jar jarSettings: JarSettings = JarSettings(),
         pages: StaleSettings.Pages = .pass,
         origins: [String] = [],
+        answersPreflights: Bool = false,
         _ change: (inout SessionSettings) -> Void = { _ in }
     ) {
         var settings = SessionSettings()
@@ -26,6 +27,7 @@ struct World {
         stale.pages = pages
         var cors = CORSSettings()
         cors.origins = origins
+        cors.answersPreflights = answersPreflights
         rules = SessionRules(settings, stale: stale, cors: cors)
         jar = Jar(jarSettings, session: settings, key: (0x1234_5678, 0x9ABC_DEF0))
     }

@@ -18,11 +18,18 @@ private enum Tables {
         'identity.from', found 'json:/a'; one value is a list too: [ json:/a ]
         identity: { from: [ json: /a ] }
         => 2:21: {it} a mapping; no blank follows the colon: json:/pointer
-        identity: { from: [ header:X-Instance, "metric:a" ] }
-        => 2:21: the identity source 'header:' is not implemented yet
-        => 2:40: the identity source 'metric:' is not implemented yet
+        identity: { from: [ "header:X Instance", "header:", header:Date, header:connection ] }
+        => 2:21: {it} 'header:X Instance'; it is not a field name
+        => 2:42: {it} 'header:'; it is not a field name
+        => 2:53: {it} 'header:Date'; this field says nothing of who answers
+        => 2:66: {it} 'header:connection'; this field says nothing of who answers
+        identity: { from: [ "metric:", metric:1a, 'metric:a{b="c"}', "metric:a b" ] }
+        => 2:21: {it} 'metric:'; {metric}
+        => 2:32: {it} 'metric:1a'; {metric}
+        => 2:43: {it} 'metric:a{b="c"}'; {metric}
+        => 2:62: {it} 'metric:a b'; {metric}
         identity: { from: [ xml:/a, json, "json:", json:a, json:/a~, json:/a~2 ] }
-        => 2:21: {it} 'xml:/a'; it begins with 'json:'
+        => 2:21: {it} 'xml:/a'; it begins with 'json:', 'header:' or 'metric:'
         => 2:29: {it} 'json'; it must begin with '/'
         => 2:35: {it} 'json:'; it must begin with '/'
         => 2:44: {it} 'json:a'; it must begin with '/'
@@ -32,12 +39,40 @@ private enum Tables {
         => 2:21: expected 'connection' or 'watch' for 'identity.verify', found 'wach'; \
         did you mean 'watch'?
         identity: { verify: watch, instances: several }
-        => 2:21: 'identity.verify: watch' {not}; for now it is 'connection'
         => 2:39: expected 'auto', 'single' or 'multi' for 'identity.instances', found 'several'
-        identity: { augment: true, url: http://a, headers: { A: b } }
-        => 2:22: 'identity.augment: true' {not}; for now it is 'false'
-        => 2:28: 'identity.url' {not}
-        => 2:54: 'identity.headers' {not}
+        identity: { augment: maybe }
+        => 2:22: expected 'false' or 'true' for 'identity.augment', found 'maybe'
+        identity: { verify: watch, instances: multi }
+        => 2:39: several instances need 'identity.verify: connection'
+        identity: { url: http://a:9001/health }
+        => 2:18: 'identity.url' needs 'identity.verify: watch': an answer from there does not say \
+        who is at the other end of a connection to the upstream
+        identity: { verify: watch, url: http://a:9001/health, path: /health }
+        => 2:33: 'identity.url' has the path: leave 'identity.path' out
+        identity: { verify: watch, url: http://a }
+        => 2:33: {url} 'http://a'; the path is missing
+        identity: { verify: watch, url: a:9001/health }
+        => 2:33: {url} 'a:9001/health'; it begins with http:// or https://
+        identity: { verify: watch, url: http://u:p@a/health }
+        => 2:33: {url} 'http://u:p@a/health'; a user name stands in 'identity.headers', in \
+        Authorization
+        identity: { verify: watch, url: http://a:0/health }
+        => 2:33: {url} 'http://a:0/health'; the port must be a number from 1 to 65535
+        identity: { verify: watch, url: "http://a/he alth" }
+        => 2:33: {url} 'http://a/he alth'; it is visible ASCII without '#'; encode the rest as %XX
+        identity: { headers: { "A B": c, Connection: close, te: x, Accept-Encoding: gzip } }
+        => 2:24: 'A B' is not a field name
+        => 2:34: 'Connection' {framing}
+        => 2:53: 'te' {framing}
+        => 2:60: 'Accept-Encoding' is set by Lychgate: it reads plain answers alone
+        identity: { headers: { A: b, a: c, X-Session-ID: s } }
+        => 2:22: 'identity.headers' has the session's field: the question has none
+        => 2:30: 'a' stands there twice
+        identity: { headers: { A: "secret\\r\\nB: c", B: " secret", C: "", D: [ secret ] } }
+        => 2:27: the value of 'identity.headers.A' {value}
+        => 2:48: the value of 'identity.headers.B' {value}
+        => 2:62: the value of 'identity.headers.C' {value}
+        => 2:69: expected a value for 'identity.headers.D', found a list
         identity: { max_probes: 0, grace: 2 }
         => 2:25: expected a number from 1 to 1024 for 'identity.max_probes', found '0'
         => 2:35: expected a duration (such as 2s) from 0s to 1h for 'identity.grace', found '2'; \
@@ -129,10 +164,18 @@ private enum Tables {
         => 2:11: 'session.required' and 'session.exempt' name the same requests
         cross_site: pass
         => 1:13: expected 'refuse' or 'allow' for 'session.cross_site', found 'pass'
-        endpoints: /.lychgate/
-        status_path: /api/session/status
-        => 1:12: 'session.endpoints' {not}; leave it out or set it to 'off'
-        => 2:14: 'session.status_path' {not}; leave it out or set it to 'off'
+        endpoints: /.lychgate
+        status_path: /api/session/*
+        => 1:12: expected a path or 'off' for 'session.endpoints', found '/.lychgate'; \
+        it must end with '/'
+        => 2:14: expected a path or 'off' for 'session.status_path', found '/api/session/*'; \
+        it is one path, without '?' and '*'
+        endpoints: /
+        status_path: status
+        => 1:12: expected a path or 'off' for 'session.endpoints', found '/'; \
+        nothing would be left for the backend
+        => 2:14: expected a path or 'off' for 'session.status_path', found 'status'; \
+        it must begin with '/'
         """
 
     static let rules = """
@@ -204,8 +247,9 @@ private enum Tables {
         => 1:18: expected a number from 400 to 499 for 'stale.status', found '500'
         => 1:31: expected a text for 'stale.reason', found a list
         => 1:44: expected a text for 'stale.message', found nothing
-        cors: { origins: [ "http://a" ], preflight: answer }
-        => 1:45: 'cors.preflight: answer' {not}; for now it is 'pass'
+        cors: { origins: [ "http://a" ], preflight: answers }
+        => 1:45: expected 'pass' or 'answer' for 'cors.preflight', found 'answers'; \
+        did you mean 'answer'?
         cors: { origins: [ "*", "null", ftp://a, "http://a/", "http://u@a", "http://a:0" ] }
         => 1:20: {origin} '*'; each origin that is trusted is named
         => 1:25: {origin} 'null'; each origin that is trusted is named
@@ -260,9 +304,16 @@ private enum Tables {
         """
 
     static let expected = [
+        "metric": "a metric is named by letters, digits, '_' and ':', without labels",
+        "framing": "is about the connection and its messages: Lychgate sets it",
+        "value": "is empty, begins or ends with a blank, or has control characters",
+        "url": "expected a URL with its path (such as http://127.0.0.1:9001/health) for "
+            + "'identity.url', found",
         "not": "is not implemented yet",
         "origin": "expected an origin (such as https://app.example) for 'cors.origins', found",
-        "it": "expected an identity source (json:/pointer) for 'identity.from', found",
+        "it":
+            "expected an identity source (json:/pointer, header:NAME or metric:NAME) for "
+            + "'identity.from', found",
         "carrier": "expected the name of a field for 'session.carrier.header', found",
         "cookie": "expected the name of a cookie for 'session.cookie.name', found",
         "capture": "expected the name of a response field for 'session.capture.header', found",

@@ -149,9 +149,13 @@ private enum Tables {
         => 1:11: expected a 'url' for 'upstream', found none
         upstream: { ulr: http://a }
         => 1:13: unknown key 'ulr'; did you mean 'url'?
-        upstream: { url: http://a, tls: {}, hold: 5s }
+        upstream: { url: http://a, tls: {}, hold: on }
         => 1:33: 'upstream.tls' needs a 'url' that begins with https://
-        => 1:43: 'upstream.hold' {off}
+        => 1:43: expected 'off' or a duration (such as 10s) from 1ms to 1h for 'upstream.hold', \
+        found 'on'
+        upstream: { url: http://a, hold: 0s }
+        => 1:34: expected 'off' or a duration (such as 10s) from 1ms to 1h for 'upstream.hold', \
+        found '0s'
         upstream: { url: http://a, max_connections: "4" }
         => 1:45: expected a number from 1 to 65535 for 'upstream.max_connections', \
         found the text '4'; without its quotes it is a number

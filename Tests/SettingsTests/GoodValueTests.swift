@@ -96,6 +96,9 @@ struct GoodValueTests {
         #expect(upstream.idleTimeout == .seconds(3600))
         #expect(upstream.maxConnections == 7)
         #expect(upstream.queueTimeout == .milliseconds(1))
+        #expect(upstream.hold == .zero)
+        let held = try load("upstream: { url: http://a:1, hold: 1500ms }").get().upstream
+        #expect(held.hold == .milliseconds(1500))
     }
 
     @Test("3 identity")
@@ -129,6 +132,46 @@ struct GoodValueTests {
         #expect(settings.session.exempt == [path])
     }
 
+    @Test("3.1 sources of every kind, and fields of the question with a secret of the environment")
+    func identitySources() throws {
+        let text = """
+            identity:
+              from: [ header:X-Instance, metric:process_start_time_seconds, json:/a ]
+              headers: { Host: backend.local, Authorization: "Bearer ${TOKEN}" }
+            """
+        let identity = try settings(text, ["TOKEN": "t:1"]).identity
+        #expect(
+            identity.from == [
+                .header(name: "X-Instance"), .metric(name: "process_start_time_seconds"),
+                .json(pointer: "/a"),
+            ]
+        )
+        #expect(
+            identity.fields == [
+                .init(name: "Host", value: "backend.local"),
+                .init(name: "Authorization", value: "Bearer t:1"),
+            ]
+        )
+        #expect(identity.verify == .connection && identity.elsewhere == nil)
+    }
+
+    @Test("3.2 verify: watch, elsewhere")
+    func identityElsewhere() throws {
+        let plain = try settings("identity: { verify: watch, url: http://h:9001/a/health?x=1 }")
+        #expect(plain.identity.verify == .watch)
+        #expect(plain.identity.path == "/a/health?x=1")
+        #expect(
+            plain.identity.elsewhere
+                == .init(address: .host("h", port: 9001), isSecure: false)
+        )
+        let secure = try settings("identity: { verify: watch, url: \"https://[::1]/health\" }")
+        #expect(
+            secure.identity.elsewhere
+                == .init(address: .host("::1", port: 443), isSecure: true)
+        )
+        #expect(try settings("identity: { verify: watch }").identity.elsewhere == nil)
+    }
+
     @Test("2 session")
     func session() throws {
         let text = """
@@ -150,8 +193,8 @@ struct GoodValueTests {
               exempt: [ /health, "POST /api/connect", /static/*, /* ]
               required: [ "PURGE-x /api/*" ]
               cross_site: allow
-              endpoints: off
-              status_path: off
+              endpoints: /own/
+              status_path: /api/session/status
             """
         func pattern(_ method: String?, _ path: String, _ isPrefix: Bool = false) -> RequestPattern
         {
@@ -186,6 +229,11 @@ struct GoodValueTests {
             ]
         )
         #expect(session.required == [pattern("PURGE-x", "/api/", true)])
+        #expect(session.endpoints == "/own/")
+        #expect(session.statusPath == "/api/session/status")
+        #expect(try settings("session: { endpoints: off }").session.endpoints == nil)
+        #expect(try settings("session: { status_path: off }").session.statusPath == nil)
+        #expect(try settings("").session.endpoints == "/.lychgate/")
         #expect(try settings("session: { capture: [], exempt: [] }").session.capture == [])
         #expect(try settings("session: { capture: [], exempt: [] }").session.exempt == [])
     }

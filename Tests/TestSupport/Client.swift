@@ -35,6 +35,10 @@ public final class Client {
             self.connection = nil
             throw error
         }
+        if connection.hasUnread {
+            self.connection = nil
+            throw HTTPFailure.malformed("more than one answer to \(method) \(target)")
+        }
         if response["Connection"]?.lowercased() == "close" || response.version == "HTTP/1.0" {
             self.connection = nil
         }

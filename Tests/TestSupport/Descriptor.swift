@@ -26,8 +26,13 @@ final class Descriptor {
     }
 
     /// A connection, or nil with `errno` set.
-    static func connect(to endpoint: Endpoint, timeoutSeconds: Int) -> Descriptor? {
+    static func connect(
+        to endpoint: Endpoint,
+        timeoutSeconds: Int,
+        receiveBuffer: Int32? = nil
+    ) -> Descriptor? {
         let result = stream(for: endpoint)
+        if let receiveBuffer { result.set(SOL_SOCKET, SO_RCVBUF, to: receiveBuffer) }
         var limit = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         let size = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(result.number, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
@@ -46,8 +51,8 @@ final class Descriptor {
         return unsafe endpoint.withAddress { unsafe bind(trial.number, $0, $1) } == 0
     }
 
-    private func set(_ level: Int32, _ option: Int32) {
-        var one: Int32 = 1
+    private func set(_ level: Int32, _ option: Int32, to value: Int32 = 1) {
+        var one = value
         unsafe setsockopt(number, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
     }
 

@@ -8,10 +8,20 @@ public final class HTTPConnection {
     private var ended = false
 
     /// Connects.
-    public init(to endpoint: Endpoint, timeoutSeconds: Int = 20) throws {
-        guard let socket = Descriptor.connect(to: endpoint, timeoutSeconds: timeoutSeconds) else {
-            throw HTTPFailure.refused
-        }
+    ///
+    /// With `receiveBuffer` the kernel takes little for it that it has not read.
+    public init(
+        to endpoint: Endpoint,
+        timeoutSeconds: Int = 20,
+        receiveBuffer: Int32? = nil
+    ) throws {
+        guard
+            let socket = Descriptor.connect(
+                to: endpoint,
+                timeoutSeconds: timeoutSeconds,
+                receiveBuffer: receiveBuffer
+            )
+        else { throw HTTPFailure.refused }
         self.socket = socket
     }
 
@@ -64,6 +74,9 @@ public final class HTTPConnection {
     }
 
     // MARK: Receiving
+
+    /// Whether more has been read than was asked for.
+    public var hasUnread: Bool { !input.isEmpty }
 
     /// Sends a request and reads its answer.
     public func ask(
@@ -158,6 +171,18 @@ public final class HTTPConnection {
             let end = try receiveLine(inHead: false, isFirst: false, body: response.body)
             guard end.isEmpty else { throw HTTPFailure.malformed("end of chunk: \(end)") }
         }
+    }
+
+    /// Reads one chunk of chunked content; nil for the last one.
+    public func receiveChunk() throws -> [UInt8]? {
+        let line = try receiveLine(inHead: false, isFirst: false)
+        guard let size = Int(line, radix: 16) else {
+            throw HTTPFailure.malformed("chunk size: \(line)")
+        }
+        while input.count < size + 2 { try readMore(within: input) }
+        let chunk = take(size)
+        _ = take(2)
+        return size == 0 ? nil : chunk
     }
 
     private func receiveLine(

@@ -87,6 +87,8 @@ struct ControlLoop: ~Copyable {
                 until: settling
             )
             note(output.changes)
+            for remark in output.remarks { shared.log.write(.warning, remark.text) }
+            if let word = output.word, shared.isWatching { broadcast(.watched(word)) }
             if let transition = output.transition { note(transition) }
             for message in shared.control.drain() { receive(message) }
             while let signal = signals.next() {
@@ -137,8 +139,10 @@ struct ControlLoop: ~Copyable {
             watcher.connectionLost(.refused)
             names?.connectionFailed()
         case .name(let news): note(news)
-        case .instancesChanged(let changes): note(changes)
-        case .instanceLost: watcher.connectionLost(.lost)
+        case .instancesChanged(let changes):
+            watcher.said(changes)
+            note(changes)
+        case .instanceLost, .wordWanted: watcher.connectionLost(.lost)
         case .cannotTellApart: noteCannotTellApart()
         case .workerEnded: running -= 1
         }
@@ -151,6 +155,7 @@ struct ControlLoop: ~Copyable {
             broadcast(.backendUp)
         case .backendDown(let cause):
             shared.log.write(.warning, "backend is down: \(cause.text)")
+            broadcast(.backendDown)
         }
     }
 
@@ -177,6 +182,7 @@ struct ControlLoop: ~Copyable {
         var looksAround = false
         for change in changes {
             shared.log.write(change.isWarning ? .warning : .info, text(of: change))
+            shared.firstSights.note(change.firstSeen)
             switch change {
             case .first, .replaced, .gone: looksAround = true
             default: break
@@ -288,32 +294,6 @@ struct ControlLoop: ~Copyable {
             return "one connection reported instance \(short(earlier)) and then \(short(now)): "
                 + "something between here and the backend shares connections, and stale sessions "
                 + "may reach it"
-        }
-    }
-}
-
-extension NoAnswerCause {
-    /// For the log.
-    var text: String {
-        switch self {
-        case .refused: "connection refused"
-        case .unresolved: "its name has no address"
-        case .timedOut: "no answer in time"
-        case .dropped: "the connection was closed before the answer"
-        case .malformed: "the answer is not HTTP"
-        case .other(let words): words
-        }
-    }
-}
-
-extension NoIdentityCause {
-    /// For the log.
-    var text: String {
-        switch self {
-        case .absent: "not in the health answer"
-        case .malformed: "the health answer is not JSON"
-        case .tooLarge: "the health answer is too large"
-        case .unusable: "it is too long or has control characters"
         }
     }
 }

@@ -3,6 +3,7 @@ internal import HTTP1
 internal import Instances
 internal import Linux
 internal import Memory
+internal import Sessions
 internal import Time
 
 /// A client's connection.
@@ -17,6 +18,8 @@ struct Downstream: ~Copyable {
         case exchange
         /// The exchange is a tunnel.
         case tunnel
+        /// It is told of events for as long as both sides are there.
+        case events(BackendEvents.Subscriber, isStranger: Bool)
         /// The response is complete and goes out; then comes the next head, or the end.
         case flushing(then: Sequel)
         /// Our side is shut down; what the client still sends is read and dropped for a while, so
@@ -46,6 +49,8 @@ struct Downstream: ~Copyable {
     var hasPlace = true
     /// Whether the present request came over TLS, to us or to a trusted proxy in front.
     var isSecure = false
+    /// The page that the present request comes from, if it may read our own answers.
+    var origin: ListedOrigin?
     /// How far the present request's bytes were taken, from the front of `wire.input`, where the
     /// request stands as received while it can be replayed.
     var cursor = 0

@@ -40,6 +40,14 @@ struct ExchangeState: ~Copyable {
     var closesDownstream = false
     /// The content of a response that a rule reads before its head goes on.
     var collection: Collection?
+    /// Whether the response is a stream of events for a session, which ends with that.
+    var isEventStream = false
+    /// Whose session the 101 of a tunnel issued.
+    var issuer: InstanceNumber?
+    /// Of a tunnel that is a session's WebSocket: where its frames end.
+    var frames = TunnelFrames()
+    /// Its session is stale: it ends with the frame that is on its way to the client.
+    var endsAtFrame = false
 
     init(
         downstream: SlabToken,
@@ -68,7 +76,7 @@ struct ExchangeState: ~Copyable {
         var edits = RequestEdits()
         edits.cutsJarCookie = judgement.hasJarCookie
         edits.cutCookies = judgement.cutCookies
-        edits.asksIdentityCoding = judgement.captureJSON != nil
+        edits.asksIdentityCoding = judgement.readsContent
         if judgement.dropsCarrier { edits.droppedLine = judgement.carrierLine }
         if judgement.injects { edits.injected = judgement.session?.sessionID }
         return edits
@@ -94,13 +102,19 @@ struct ExchangeState: ~Copyable {
     }
 }
 
+/// How far the frames of a WebSocket have gone, each way; nil of a tunnel that is not followed.
+struct TunnelFrames: Sendable {
+    var toClient: WebSocketFrames?
+    var toBackend: WebSocketFrames?
+}
+
 /// The content of a response that is read before its head goes on (contract 2.2, 2.3).
 struct Collection: Sendable {
     /// What the head said.
     let plan: ResponsePlan
     /// At most `ResponsePlan.contentBytesMax`.
     var content: [UInt8] = []
-    /// Whether what a rule found in it was blanked.
+    /// Whether something in it was blanked or added.
     var isRedacted = false
 
     /// Says in the head what was changed in the content.

@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import HTTP1
 internal import Linux
 internal import Memory
 
@@ -8,10 +9,11 @@ enum TunnelTransfer {
     /// Moves as much as goes.
     ///
     /// Finished when the sender has ended and all that it sent was handed to the kernel. Our own
-    /// side of the receiver is not shut down before that.
+    /// side of the receiver is not shut down before that. What is moved is followed in `frames`.
     static func run(
         from sender: inout Wire,
         to receiver: inout Wire,
+        frames: inout WebSocketFrames?,
         buffers: inout BufferPool
     ) -> TransferOutcome {
         var budget = TransferOutcome.bytesPerTurn
@@ -24,6 +26,7 @@ enum TunnelTransfer {
                     count: sender.input.count
                 )
                 guard let written else { return .receiverBroken }
+                frames?.pass(sender.input, from: 0, count: written)
                 sender.input.consume(written)
                 budget -= written
             } else if !receiver.flush() {
@@ -41,5 +44,35 @@ enum TunnelTransfer {
             sender.input.reserve(1)
             if case .failed(_) = sender.read() { return .truncated }
         }
+    }
+
+    /// Moves what is left of the frame that is on its way, and no more; finished at its end.
+    static func finishFrame(
+        from sender: inout Wire,
+        to receiver: inout Wire,
+        frames: inout WebSocketFrames,
+        buffers: inout BufferPool
+    ) -> TransferOutcome {
+        var budget = TransferOutcome.bytesPerTurn
+        while !frames.isAtBoundary {
+            if receiver.isBroken || !frames.isSound { return .receiverBroken }
+            if sender.input.isEmpty {
+                if sender.inputEnded { return .truncated }
+                guard sender.isReadable else { return .awaitsSender }
+                buffers.equip(&sender.input)
+                sender.input.reserve(1)
+                if case .failed(_) = sender.read() { return .truncated }
+                continue
+            }
+            let count = min(sender.input.count, frames.bytesOfFrame)
+            let written = receiver.write(through: sender.input, from: 0, count: count)
+            guard let written else { return .receiverBroken }
+            frames.pass(sender.input, from: 0, count: written)
+            sender.input.consume(written)
+            budget -= written + TransferOutcome.stepCost
+            if written < count { return .awaitsReceiver }
+            if budget <= 0 { return .paused }
+        }
+        return .finished
     }
 }

@@ -7,8 +7,6 @@ internal import Memory
 ///
 /// The whole answer is read before it is parsed, whatever its status; redirects are not followed.
 struct IdentityAsk: Sendable {
-    /// More of an answer is not read: its connection cannot be used.
-    static let contentBytesMax = 64 * 1024
     private static let interimsMax = 16
 
     /// What reading came to.
@@ -28,14 +26,22 @@ struct IdentityAsk: Sendable {
     private var interimCount = 0
     /// The content that has come in.
     private(set) var content: [UInt8] = []
+    /// What the sources look at of its head.
+    private(set) var fields: [IdentityReader.Field] = []
     /// What the first of two questions on this connection came to, at first contact.
     var firstReport: IdentityReport?
+
+    /// Whether a part of the answer has come: who sends that is there, whatever comes of the rest.
+    var hasBegun: Bool {
+        if case .content = state { true } else { interimCount > 0 }
+    }
 
     /// Begins anew, for another question.
     mutating func restart() {
         state = .head
         interimCount = 0
         content = []
+        fields = []
     }
 
     /// Takes what waits in `input`; `ended` says that nothing more comes.
@@ -43,6 +49,7 @@ struct IdentityAsk: Sendable {
         _ input: inout Buffer,
         parser: HeadParser,
         head: inout ResponseHead,
+        reader: IdentityReader,
         ended: Bool
     ) -> Progress {
         while true {
@@ -52,6 +59,7 @@ struct IdentityAsk: Sendable {
                 case .incomplete: return ended ? .failed(.failed(.dropped)) : .incomplete
                 case .refused: return .failed(.failed(.malformed))
                 case .complete:
+                    fields = head.isInterim ? [] : reader.fields(of: head, in: input)
                     input.consume(head.byteCount)
                     if head.isInterim {
                         interimCount += 1
@@ -68,7 +76,7 @@ struct IdentityAsk: Sendable {
                     )
                 }
             case .content(var decoder, let status, let isPersistent):
-                let progress = takeContent(&input, &decoder)
+                let progress = takeContent(&input, &decoder, reader.contentBytesMax)
                 state = .content(decoder, status: status, isPersistent: isPersistent)
                 switch progress {
                 case .incomplete where ended:
@@ -89,12 +97,13 @@ struct IdentityAsk: Sendable {
 
     private mutating func takeContent(
         _ input: inout Buffer,
-        _ decoder: inout ContentDecoder
+        _ decoder: inout ContentDecoder,
+        _ contentBytesMax: Int
     ) -> Progress {
         while true {
             switch decoder.next(input, from: 0) {
             case .content(let skip, let count):
-                guard content.count + count <= Self.contentBytesMax else {
+                guard content.count + count <= contentBytesMax else {
                     return .failed(.none(.tooLarge))
                 }
                 content.append(contentsOf: input.copy(from: skip, count: count))

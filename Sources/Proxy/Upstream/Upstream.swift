@@ -98,8 +98,15 @@ struct Upstream: ~Copyable {
     /// Takes what came in of the identity answer.
     mutating func takeIdentity(
         _ parser: HeadParser,
-        _ head: inout ResponseHead
+        _ head: inout ResponseHead,
+        _ reader: IdentityReader
     ) -> IdentityAsk.Progress {
-        ask.take(&wire.input, parser: parser, head: &head, ended: wire.inputEnded)
+        ask.take(
+            &wire.input,
+            parser: parser,
+            head: &head,
+            reader: reader,
+            ended: wire.inputEnded
+        )
     }
 }

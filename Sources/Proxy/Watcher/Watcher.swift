@@ -11,9 +11,23 @@ public struct WatcherOutput: Equatable, Sendable {
     public var changes: [InstanceChange] = []
     /// Whether the backend was found to be up or down, where that is news.
     public var transition: WatcherSchedule.Transition?
+    /// What is odd about the answer, where that is news.
+    public var remarks: [HealthRemark] = []
+    /// What the last question came to, if one came to its end.
+    public var word: WatcherWord?
 
     /// Nothing of anything.
     public init() {}
+}
+
+/// What the watcher knows since a question: whose word counts with `identity.verify: watch`.
+public struct WatcherWord: Equatable, Sendable {
+    /// Who answers; `unverified` if nobody says so who did before, `none` if nobody ever did.
+    public var instance: InstanceNumber
+    /// When the question was put.
+    public var askedAt: MonotonicTime
+    /// Whether nobody answered, at once: refused, or cut off.
+    public var isDown = false
 }
 
 /// Asks the backend who it is, again and again, so that a restart is known without any traffic.
@@ -33,6 +47,8 @@ public struct Watcher: ~Copyable {
     private var client: HealthClient
     private var schedule: WatcherSchedule
     private let reader: IdentityReader
+    private var remarks: HealthRemarks
+    private let isElsewhere: Bool
     private let registry: InstanceRegistry
     private let clock: () -> MonotonicTime
     private var askedAt = MonotonicTime.zero
@@ -47,16 +63,23 @@ public struct Watcher: ~Copyable {
         registry: InstanceRegistry,
         clock: @escaping () -> MonotonicTime
     ) throws(HealthClientError) {
+        let address = identity.elsewhere?.address ?? backend.address
         var target = HealthTarget(
-            place: HealthTarget.Place(backend.address),
+            place: HealthTarget.Place(address),
             path: identity.path,
             timeout: identity.timeout
         )
-        target.bodyBytesMax = IdentityReader.bodyBytesMax
-        target.tls = backend.tls.map { HealthTarget.TLS($0, backend, in: directory) }
+        let reader = IdentityReader(identity.from)
+        target.tls = HealthTarget.TLS(backend, identity.elsewhere, in: directory)
+        target.bodyBytesMax = reader.contentBytesMax
+        target.wantedFields = reader.wantedFields
+        let authority = address.authority(isSecure: target.tls != nil)
+        target.fields = IdentityQuestion(identity, authority: authority).healthFields
         client = try HealthClient(target)
         schedule = WatcherSchedule(interval: identity.interval)
-        reader = IdentityReader(identity.from)
+        self.reader = reader
+        isElsewhere = identity.elsewhere != nil
+        remarks = HealthRemarks(timeout: identity.timeout)
         self.registry = registry
         self.clock = clock
     }
@@ -71,7 +94,12 @@ public struct Watcher: ~Copyable {
 
     /// The backend's name means these addresses, for the watcher as for the workers.
     public mutating func takeAddresses(_ addresses: [String]) {
-        client.takeAddresses(addresses)
+        if !isElsewhere { client.takeAddresses(addresses) }
+    }
+
+    /// What a worker's question changed is said, with its cause.
+    public mutating func said(_ changes: [InstanceChange]) {
+        remarks.said(changes)
     }
 
     /// Asks some questions at once, since several instances may share the address: a second one
@@ -142,6 +170,7 @@ public struct Watcher: ~Copyable {
                 now: now
             )
             output.changes += seen.changes
+            output.word = WatcherWord(instance: seen.instance, askedAt: firstAskedAt)
             if !answer.isSameConnection {
                 // A backend that closes each connection: the second answer is another one's. An
                 // ID for each request cannot be told from instances that take turns there.
@@ -150,6 +179,12 @@ public struct Watcher: ~Copyable {
         case .plain, .firstOfTwo:
             observe(report, now: now, into: &output)
         }
+        output.remarks = remarks.note(
+            report,
+            status: answer.status,
+            took: now - askedAt,
+            said: output.changes
+        )
         let outcome: WatcherSchedule.Outcome =
             if case .failed(let cause) = report { .failed(cause) } else { .answered }
         output.transition = schedule.answered(
@@ -164,13 +199,16 @@ public struct Watcher: ~Copyable {
         now: MonotonicTime,
         into output: inout WatcherOutput
     ) {
-        output.changes +=
-            registry.observe(report, connectionOpenedAt: askedAt, now: now).changes
+        let seen = registry.observe(report, connectionOpenedAt: askedAt, now: now)
+        output.changes += seen.changes
+        var word = WatcherWord(instance: seen.instance, askedAt: askedAt)
+        if case .failed(let cause) = report { word.isDown = cause != .timedOut }
+        output.word = word
     }
 
     private func report(of answer: HealthAnswer) -> IdentityReport {
         switch answer.failure {
-        case nil: reader.report(answer.body)
+        case nil: reader.report(answer.body, fields: answer.fields.map { ($0.name, $0.value) })
         case .tooLarge: .none(.tooLarge)
         case .refused: .failed(.refused)
         case .unresolved: .failed(.unresolved)
@@ -192,21 +230,23 @@ extension HealthTarget.Place {
 }
 
 extension HealthTarget.TLS {
-    /// The same as for the workers' connections.
-    fileprivate init(
-        _ settings: UpstreamTLSSettings,
+    /// As for the workers' connections, or nil for bytes as they are; of a place elsewhere
+    /// `upstream.tls` tells whom to trust, if anybody in particular.
+    fileprivate init?(
         _ backend: UpstreamSettings,
+        _ elsewhere: IdentitySettings.Elsewhere?,
         in directory: String
     ) {
+        guard elsewhere?.isSecure ?? (backend.tls != nil) else { return nil }
         func path(_ file: FileName?) -> String? {
             file.map { $0.path.hasPrefix("/") ? $0.path : directory + "/" + $0.path }
         }
         self.init()
+        guard let settings = backend.tls else { return }
         authorities = path(settings.ca)
         verifies = settings.verify
-        serverName = settings.serverName
+        serverName = elsewhere == nil ? settings.serverName : nil
         certificate = path(settings.certificate)
         key = path(settings.key)
-        host = backend.authority
     }
 }

@@ -15,6 +15,8 @@ struct Patience: Sendable {
     let identity: Nanoseconds
     let identityInterval: Nanoseconds
     let tetherRest: Nanoseconds
+    /// Whether requests wait for a backend that is down; the pool knows how long.
+    let isHolding: Bool
 
     /// Servers that close idle connections do so after two seconds at the soonest (gunicorn's
     /// threads; uvicorn's and Node's take five).
@@ -32,6 +34,7 @@ struct Patience: Sendable {
         idle = Nanoseconds(settings.upstream.idleTimeout)
         identity = Nanoseconds(settings.identity.timeout)
         identityInterval = Nanoseconds(settings.identity.interval)
+        isHolding = settings.upstream.hold > .zero
         tetherRest = Nanoseconds(Self.tetherRest(settings.identity))
     }
 }

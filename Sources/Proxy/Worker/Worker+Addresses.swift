@@ -15,6 +15,7 @@ extension Worker {
         let last = addresses.isEmpty ? nil : addresses[addressIndex]
         addresses = found
         addressIndex = found.firstIndex { $0 == last } ?? 0
+        if pool.isDown { pool.backendUp() }
         for index in 0..<upstreams.placeCount {
             guard let token = upstreams.token(at: index) else { continue }
             let address = upstreams[token].address
@@ -35,7 +36,7 @@ extension Worker {
     }
 
     mutating func closeOutdated(_ token: SlabToken) {
-        _ = pool.closed(ConnectionID(rawValue: token.bits))
+        _ = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
     }
 

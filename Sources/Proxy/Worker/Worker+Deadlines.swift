@@ -41,6 +41,7 @@ extension Worker {
         case .exchange where isAwaitingContent(downstreams[token].exchange):
             requestTimedOut(downstreams[token].exchange)
         case .handshake: handshakeFailed(token, "not finished in time")
+        case .events: beat(token)
         case .head, .exchange, .tunnel, .flushing, .lingering:
             closeDownstream(token)
         }
@@ -59,6 +60,7 @@ extension Worker {
             openingFailed(token, .timedOut, "not connected in time")
         case .connected:
             openingFailed(token, .timedOut, "the other connection of the pair was not made in time")
+        case .asking where isWatching: presumeUnverified(token)
         case .asking where isBusy(token): setDeadline(ofUpstream: token, now + patience.identity)
         case .asking: identityUnknown(token, .failed(.timedOut))
         case .idle:

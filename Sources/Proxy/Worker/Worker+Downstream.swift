@@ -26,6 +26,7 @@ extension Worker {
         case .head: readHead(token)
         case .exchange: resume(downstreams[token].exchange)
         case .tunnel: relay(downstreams[token].exchange)
+        case .events: hear(token)
         case .flushing: flush(token)
         case .lingering: linger(token)
         }
@@ -242,6 +243,7 @@ extension Worker {
         case .tunnel:
             cutTunnel(downstreams[token].exchange)
             abandon(downstreams[token].exchange)
+        case .events(_, let isStranger): if isStranger { shared.strangers.leave() }
         case .handshake, .head, .flushing, .lingering: break
         }
         downstreams[token].wire.sayClose()

@@ -21,6 +21,8 @@ extension Worker {
             downstreams[token].client,
             in: downstreams[token].wire.input
         )
+        downstreams[token].origin = nil
+        if rules.answersPreflights, answerPreflight(token) { return }
         let judgement = rules.judge(
             requestHead,
             in: downstreams[token].wire.input,
@@ -29,8 +31,13 @@ extension Worker {
             isSecure: downstreams[token].isSecure,
             now: now
         )
+        downstreams[token].origin = judgement.origin
         let requestID = requestIDs.next()
         if access.isOn { noteRequest(token, judgement, requestID) }
+        if let page = judgement.ownPage {
+            serve(page, token, judgement)
+            return
+        }
         switch judgement.verdict {
         case .anonymous, .live, .unknownID:
             switch requestHead.method {
@@ -56,7 +63,7 @@ extension Worker {
     /// Says which setting would have let the request in `requestHead` pass.
     ///
     /// Once a second at most: any page of the world may cause it.
-    private mutating func sayCrossSite(_ token: SlabToken) {
+    mutating func sayCrossSite(_ token: SlabToken) {
         guard now >= crossSiteWarningAt + .seconds(1) else { return }
         crossSiteWarningAt = now
         let origin = rules.missingOrigin(requestHead, in: downstreams[token].wire.input)
@@ -124,6 +131,7 @@ extension Worker {
                 ExchangeID(rawValue: exchange.bits),
                 session: own,
                 verifiedSince: verifiedSince,
+                mayBeHeld: patience.isHolding && mayBeHeld(exchange),
                 live: live,
                 now: now
             )
@@ -229,7 +237,11 @@ extension Worker {
 
     /// Something may be done for an exchange whose client's connection had an event.
     mutating func resume(_ exchange: SlabToken) {
-        guard exchanges.contains(exchange), exchanges[exchange].upstream != .none else { return }
+        guard exchanges.contains(exchange) else { return }
+        guard exchanges[exchange].upstream != .none else {
+            if patience.isHolding { releaseHold(exchange) }
+            return
+        }
         if !exchanges[exchange].isRequestSent {
             transferRequest(exchange)
             guard exchanges.contains(exchange), exchanges[exchange].upstream != .none else {
@@ -303,7 +315,7 @@ extension Worker {
     /// The upstream side of an exchange failed, or none is to be had.
     mutating func failed(_ exchange: SlabToken, _ failure: UpstreamFailure) {
         if failure == .dropped {
-            shared.control.send(.connectionLost)
+            tellLoss(.connectionLost)
             let connection = exchanges[exchange].upstream
             if connection != .none, !exchanges[exchange].machine.sawResponse {
                 lostUnused(connection)
@@ -332,6 +344,8 @@ extension Worker {
         dropUpstream(of: exchange)
         let state = exchanges.remove(exchange)
         downstreams[token].exchange = .none
+        // As long as it could be sent again, it stands there whole.
+        if state.machine.isReplayable { sayHidden(token, reply) }
         answer(
             token,
             reply,
@@ -342,7 +356,8 @@ extension Worker {
     }
 
     /// Answers the request in `requestHead`, which got no exchange.
-    private mutating func answer(_ token: SlabToken, _ reply: Answer) {
+    mutating func answer(_ token: SlabToken, _ reply: Answer) {
+        sayHidden(token, reply)
         answer(
             token,
             reply,
@@ -377,6 +392,7 @@ extension Worker {
         frame.closes = persistence == .announceClose
         frame.saysKeepAlive = !frame.closes && minorVersion == 0
         frame.isSecure = downstreams[token].isSecure
+        frame.origin = downstreams[token].origin
         let half = downstreams[token].machine.responseFinished()
         // After a retry the machine has seen the request end once already.
         let sequel = isWhole ? sequel(of: half) : .linger
@@ -449,8 +465,10 @@ extension Worker {
         // Where connections are on their way it is the backend that keeps them waiting.
         let counts = pool.counts
         let isOverloaded = counts.opening + counts.asking == 0
+        let isDown = pool.isDown
         for waiter in pool.expireWaiters(now: now) {
-            failed(SlabToken(waiter), isOverloaded ? .overloaded : .noAnswer)
+            let reason: UpstreamFailure = isOverloaded ? .overloaded : .noAnswer
+            failed(SlabToken(waiter), isDown ? .unreachable : reason)
         }
     }
 }

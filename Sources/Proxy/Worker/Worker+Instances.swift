@@ -56,10 +56,11 @@ extension Worker {
     /// The live instances changed: connections to those that are gone are of no use.
     mutating func retireIdle() {
         let live = liveInstances()
-        provenInstances.keep(live)
+        unsaidClosing.keep(live)
         for connection in pool.retire(live: live) {
             discardUpstream(SlabToken(connection))
         }
+        endStale()
         guard live.areMany else { return }
         for exchange in pool.dismissStale(live: live) { dismissStale(SlabToken(exchange)) }
         for index in 0..<upstreams.placeCount {

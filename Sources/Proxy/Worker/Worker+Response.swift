@@ -6,6 +6,7 @@ internal import Instances
 internal import JSON
 internal import Linux
 internal import Memory
+internal import Pool
 internal import Sessions
 internal import Settings
 internal import TLS
@@ -172,11 +173,13 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         let sum = (exchanges[exchange].collection?.content.count ?? 0) + count
         guard sum <= ResponsePlan.contentBytesMax, exchanges[exchange].collection != nil else {
-            shared.log.write(
-                .warning,
-                "no session captured: \(CaptureWarning.contentTooLong.text)"
-            )
             let plan = exchanges[exchange].collection?.plan ?? ResponsePlan()
+            if plan.content != .health {
+                shared.log.write(
+                    .warning,
+                    "no session captured: \(CaptureWarning.contentTooLong.text)"
+                )
+            }
             beginResponse(exchange, plan, sessionID: nil, endedByBackend: false)
             return false
         }
@@ -205,6 +208,7 @@ extension Worker {
                     sessionID = firstSessionID(document, exchanges[exchange].judgement)
                 }
                 redact(exchange)
+                if collection.plan.augments { try augment(exchange) }
             }
         } catch {
             let isOpen = collection.plan.content != .reason
@@ -261,6 +265,12 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         let isCollected = exchanges[exchange].collection != nil
         if isCollected, !parseResponseHeadAgain(exchange) { return }
+        if exchanges[exchange].judgement.session != nil,
+            EventStream.isContent(of: responseHead, in: upstreams[connection].wire.input)
+        {
+            guard mayBegin(exchange) else { return }
+            exchanges[exchange].isEventStream = true
+        }
         var edits = ResponseEdits()
         edits.isSecure = downstreams[token].isSecure
         settleSession(
@@ -308,7 +318,7 @@ extension Worker {
         let connection = exchanges[exchange].upstream
         exchanges[exchange].machine.responseBegun()
         if upstreams[connection].identifiedAt != nil {
-            provenInstances.insert(upstreams[connection].instance)
+            unsaidClosing.persisted(upstreams[connection].instance)
         }
         upstreams[connection].deadline = .distantFuture
         if !responseHead.hasDate { wallTime.refresh(now: now) }
@@ -392,7 +402,9 @@ extension Worker {
             )
             return
         }
-        if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
+        if !rules.hasJarCookies, sessionID != nil || plan.captured != nil {
+            issueHeld(exchange, plan, sessionID: sessionID, instance)
+        } else if let sessionID, !rules.isEcho(sessionID, of: judgement, jar: shared.jar) {
             guard let random = randomBits() else { return }
             edits.newCookie = shared.jar.capture(
                 sessionID,
@@ -470,18 +482,6 @@ extension Worker {
             }
         case .malformed, .truncated: failed(exchange, .dropped)
         case .receiverBroken: closeDownstream(token)
-        }
-    }
-}
-
-extension CaptureWarning {
-    /// For the log.
-    var text: String {
-        switch self {
-        case .invalidValue: "the value is not 1 to 4096 visible ASCII characters"
-        case .ambiguousField: "the field stands there with different values"
-        case .encodedContent: "the content is compressed"
-        case .contentTooLong: "the content is longer than 64 KiB"
         }
     }
 }

@@ -34,7 +34,7 @@ extension Worker {
             failed(exchange, .badResponse)
             return
         }
-        guard maySwitch(exchange) else { return }
+        guard mayBegin(exchange) else { return }
         let plan = rules.judgeResponse(
             responseHead,
             in: upstreams[connection].wire.input,
@@ -44,6 +44,13 @@ extension Worker {
         var edits = ResponseEdits()
         edits.isSecure = downstreams[token].isSecure
         settleSession(exchange, plan, sessionID: nil, endedByBackend: false, &edits)
+        if plan.captured != nil { exchanges[exchange].issuer = upstreams[connection].instance }
+        if exchanges[exchange].judgement.session != nil || exchanges[exchange].issuer != nil,
+            Upgrade.isWebSocket(responseHead, in: upstreams[connection].wire.input)
+        {
+            exchanges[exchange].frames.toClient = WebSocketFrames()
+            exchanges[exchange].frames.toBackend = WebSocketFrames()
+        }
         writeHead(of: exchange, edits)
         // What is behind the two heads belongs to the tunnel already.
         upstreams[connection].wire.input.consume(responseHead.byteCount)
@@ -53,29 +60,13 @@ extension Worker {
         relay(exchange)
     }
 
-    /// Whether the session still may go over the connection; false when the exchange is over.
-    ///
-    /// A response to a request that was written in time is passed on, but a tunnel is only at its
-    /// beginning: none is made for a session that has become stale meanwhile (contract 4.3).
-    private mutating func maySwitch(_ exchange: SlabToken) -> Bool {
-        guard let session = exchanges[exchange].judgement.session else { return true }
-        switch verdict(on: session, over: exchanges[exchange].upstream) {
-        case .write: return true
-        // Exempt requests get no 401 (contract 2.4); but to begin again without it is the client's.
-        case .stale where exchanges[exchange].judgement.isExempt:
-            if access.isOn { noteVerdict(exchange, ClearedReason.backendRestart.text) }
-            failed(exchange, .unverified)
-        case .stale:
-            let end = shared.jar.refuse(exchanges[exchange].judgement, now: now)
-            fail(exchange, with: .sessionEnded(end))
-        case .unverified, .otherInstance: failed(exchange, .unverified)
-        }
-        return false
-    }
-
     /// Moves what there is to move, both ways.
     mutating func relay(_ exchange: SlabToken) {
         guard exchanges.contains(exchange) else { return }
+        if exchanges[exchange].endsAtFrame {
+            finishFrame(exchange)
+            return
+        }
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
         let read = downstreams[token].wire.bytesRead
@@ -126,6 +117,7 @@ extension Worker {
         let outcome = TunnelTransfer.run(
             from: &downstreams[token].wire,
             to: &upstreams[connection].wire,
+            frames: &exchanges[exchange].frames.toBackend,
             buffers: &buffers
         )
         switch outcome {
@@ -152,9 +144,14 @@ extension Worker {
         let outcome = TunnelTransfer.run(
             from: &upstreams[connection].wire,
             to: &downstreams[token].wire,
+            frames: &exchanges[exchange].frames.toClient,
             buffers: &buffers
         )
         switch outcome {
+        case .finished where lacksClose(exchange), .truncated where lacksClose(exchange):
+            tellLoss(.connectionLost)
+            closeWebSocket(exchange)
+            return nil
         case .finished:
             downstreams[token].wire.outputEnded = true
             downstreams[token].wire.finishWriting()
@@ -164,7 +161,7 @@ extension Worker {
             downstreams[token].wire.isReadable = true
         case .paused, .awaitsSender, .awaitsReceiver: break
         case .truncated:
-            shared.control.send(.connectionLost)
+            tellLoss(.connectionLost)
             closeDownstream(token)
             return nil
         case .trailers, .malformed:

@@ -18,7 +18,7 @@ extension Worker {
         }
         while true {
             let count = pool.connectionsToOpen(now: now)
-            guard count > 0 else { return }
+            guard count > 0, !isWatching || mayOpen() else { return }
             for _ in 0..<count {
                 open(asCarrierFor: nil)
             }
@@ -97,10 +97,10 @@ extension Worker {
         shared.log.write(.debug, "no connection to the backend: \(error)")
         if error.isPassing {
             // It says nothing of the backend: whoever waits for this one connection fails, no more.
-            apply(pool.openingFailed(name, .closed), .unreachable)
+            apply(pool.openingFailed(name, .closed, now: now), .unreachable)
         } else {
-            shared.control.send(.connectionRefused)
-            apply(pool.openingFailed(name, .refused), .unreachable)
+            tellLoss(.connectionRefused)
+            apply(pool.openingFailed(name, .refused, now: now), .unreachable)
         }
     }
 
@@ -115,6 +115,8 @@ extension Worker {
             }
         case .connected:
             if upstreams[token].wire.isPeerDone { lost(token) }
+        case .asking where isWatching:
+            if upstreams[token].wire.isPeerDone { lostWhilePresuming(token) }
         case .asking: readIdentity(token)
         case .idle:
             // Nothing is due on it: an end, or bytes that answer no request.
@@ -157,6 +159,10 @@ extension Worker {
     /// Asks who answers on a connection, before it carries a request (contract 3.2).
     mutating func ask(_ token: SlabToken) {
         upstreams[token].phase = .asking
+        if isWatching {
+            presume(token)
+            return
+        }
         if now < asksNotBefore {
             identified(token, .failed(.timedOut), persists: !pool.isPairing, wasAsked: false)
             return
@@ -180,13 +186,21 @@ extension Worker {
         }
         buffers.strip(&upstreams[token].wire.output)
         while true {
-            let progress = upstreams[token].takeIdentity(headParser, &responseHead)
+            let progress = upstreams[token].takeIdentity(
+                headParser,
+                &responseHead,
+                shared.identityReader
+            )
             switch progress {
             case .complete(_, let persists):
-                let report = shared.identityReader.report(upstreams[token].ask.content)
+                let report = shared.identityReader.report(
+                    upstreams[token].ask.content,
+                    fields: upstreams[token].ask.fields
+                )
+                upstreams[token].ask.restart()
                 identified(token, report, persists: persists)
                 return
-            case .failed(.failed(.dropped)):
+            case .failed(.failed(.dropped)) where !upstreams[token].ask.hasBegun:
                 openingFailed(token, .closed, "the backend closed without saying who it is")
                 return
             case .failed(let report):
@@ -254,7 +268,7 @@ extension Worker {
     ) {
         // Not every backend that closes says so.
         let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet()
-        let persists = isSaidToPersist && !isCutShort && now >= closesUnsaidUntil
+        let persists = isSaidToPersist && !isCutShort && !unsaidClosing.isSuspected(now: now)
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
@@ -279,10 +293,21 @@ extension Worker {
         }
         news(observation)
         upstreams[token].instance = observation.instance
-        bind(token, to: observation.instance)
-        let verifyTime = upstreams[token].takeVerifyTime(now: now)
         upstreams[token].identifiedAt = wasAsked ? now : nil
         if isCutShort { lostUnused(token) }
+        verified(token, observation, persists: persists, wasAsked: wasAsked)
+    }
+
+    /// It is settled for now which instance a connection ends in.
+    mutating func verified(
+        _ token: SlabToken,
+        _ observation: Observation,
+        persists: Bool,
+        wasAsked: Bool
+    ) {
+        upstreams[token].instance = observation.instance
+        bind(token, to: observation.instance)
+        let verifyTime = upstreams[token].takeVerifyTime(now: now)
         if upstreams[token].wire.isSecured { upstreams[token].wire.keep(in: &resumption) }
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
@@ -378,36 +403,34 @@ extension Worker {
         guard token != .none else { return }
         exchanges[exchange].upstream = .none
         upstreams[token].wire.tlsState.isCut = true
-        _ = pool.closed(ConnectionID(rawValue: token.bits))
+        _ = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
     }
 
     /// A connection was lost, and nothing of a response had come on it.
     ///
-    /// Once is nothing: backends die. But where a connection on which the identity was answered
-    /// after such a loss, by the same instance, is lost as well, and at once, the backend closes
-    /// after each answer without saying so: for a while every answer is taken for the last on its
-    /// connection.
+    /// Once is nothing: backends die. What more says is `UnsaidClosing`'s to decide.
     mutating func lostUnused(_ token: SlabToken) {
-        guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt,
-            now < identifiedAt + .seconds(1)
+        guard upstreams[token].requestCount <= 1, let identifiedAt = upstreams[token].identifiedAt
         else { return }
-        let instance = upstreams[token].instance ?? .none
-        guard !provenInstances.contains(instance) else { return }
-        if let loss = earlyLoss, loss.instance == instance, identifiedAt > loss.at {
-            closesUnsaidUntil = now + .seconds(30)
+        let isNews = unsaidClosing.lost(
+            upstreams[token].instance ?? .none,
+            openedAt: upstreams[token].openedAt,
+            identifiedAt: identifiedAt,
+            now: now
+        )
+        if isNews {
             shared.log.write(.debug, "the backend seems to close each connection without a word")
         }
-        earlyLoss = EarlyLoss(instance: instance, at: now)
     }
 
     // MARK: Loss
 
     /// A connection that nobody uses is gone.
     mutating func lost(_ token: SlabToken) {
-        shared.control.send(.connectionLost)
+        tellLoss(.connectionLost)
         lostUnused(token)
-        let action = pool.closed(ConnectionID(rawValue: token.bits))
+        let action = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
         apply(action, .dropped)
     }
@@ -419,8 +442,12 @@ extension Worker {
         _ reason: String
     ) {
         shared.log.write(.debug, "no connection to the backend: \(reason)")
-        shared.control.send(failure == .refused ? .connectionRefused : .connectionLost)
-        let action = pool.openingFailed(ConnectionID(rawValue: token.bits), failure)
+        tellLoss(failure == .refused ? .connectionRefused : .connectionLost)
+        let action = pool.openingFailed(
+            ConnectionID(rawValue: token.bits),
+            failure,
+            now: now
+        )
         discardUpstream(token)
         switch failure {
         case .refused: apply(action, .unreachable)

@@ -34,6 +34,8 @@ struct Worker: ~Copyable {
     let patience: Patience
     /// `limits.body_bytes`.
     let contentBytesMax: UInt64
+    /// Whether it is the watcher that says which instance a connection ends in.
+    let isWatching: Bool
 
     var poller: Poller
     var listeners = Slab<Listener>()
@@ -62,19 +64,19 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
-    /// A connection that was lost before or at its first request, and when.
-    struct EarlyLoss {
-        let instance: InstanceNumber
-        let at: MonotonicTime
-    }
-
-    /// The last one of that kind.
-    var earlyLoss: EarlyLoss?
-    /// The instances that have answered a request on a connection where they had answered the
-    /// identity question before: they keep their connections.
-    var provenInstances = ProvenInstances()
-    /// Until then the backend is taken to close after each answer, whatever it says.
-    var closesUnsaidUntil = MonotonicTime.zero
+    /// Whether the backend is taken to close after each answer, whatever it says.
+    var unsaidClosing = UnsaidClosing()
+    /// What subscribers are told, and the text of it.
+    var events: BackendEvents
+    var eventText = Buffer()
+    /// From which place of `downstreams` on they have still to be told the latest.
+    var untoldFrom: Int?
+    /// What the watcher said last, where its word counts, and when a connection was last lost.
+    var word: WatcherWord?
+    var lossAt = MonotonicTime.zero
+    /// Whether it is to say more, and whether what it said last was wanted and not used yet.
+    var isWordWanted = false
+    var isWordFresh = false
     /// Whether it was said that the backend's instances cannot be told apart.
     var saidCannotTellApart = false
     /// Where the backend listens, and which of these addresses answered last.
@@ -91,6 +93,8 @@ struct Worker: ~Copyable {
     var clientHandshakeNoteAt = MonotonicTime.zero
     /// What the next connection to the backend can go on from.
     var resumption = TLSResumption()
+    /// When an answer was last spoken of that a browser hides.
+    var hiddenAnswerSaidAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
     var acceptsNotBefore: MonotonicTime?
     /// When what is in flight is given up, once the worker was told to stop.
@@ -121,6 +125,7 @@ struct Worker: ~Copyable {
         requestRewriter = shared.requestRewriter
         answerWriter = shared.answerWriter
         patience = Patience(shared.settings)
+        isWatching = shared.isWatching
         contentBytesMax = shared.settings.limits.bodyBytes.map { UInt64(clamping: $0) } ?? .max
         let upstream = shared.settings.upstream
         pool = Pool(
@@ -130,13 +135,16 @@ struct Worker: ~Copyable {
                 idleTimeout: upstream.idleTimeout,
                 probesMax: shared.settings.identity.maxProbes,
                 tetherRest: Patience.tetherRest(shared.settings.identity),
-                trustsUnverified: shared.settings.identity.unverified == .forward
+                trustsUnverified: shared.settings.identity.unverified == .forward,
+                hold: upstream.hold,
+                asks: !shared.isWatching
             )
         )
         requestHead = RequestHead(fieldCapacity: shared.settings.limits.headerCount)
         responseHead = ResponseHead(fieldCapacity: shared.settings.limits.headerCount)
         requestIDs = RequestIDs(seed: seed)
         addresses = shared.upstreamAddresses
+        events = BackendEvents(origin: shared.eventOrigin)
         wallTime = WallTime(shared.settings.log.access)
         access = AccessLines(shared.settings.log.access, log: shared.accessLog)
         now = MonotonicClock.now()
@@ -188,9 +196,10 @@ struct Worker: ~Copyable {
     }
 
     private var timeToWait: Duration? {
-        if !grants.isEmpty || !ready.isEmpty { return .zero }
+        if !grants.isEmpty || !ready.isEmpty || untoldFrom != nil { return .zero }
         var wake = min(deadlines.wakeTime ?? .distantFuture, pool.nextQueueDeadline)
         if pool.isSearching { wake = min(wake, pool.nextProbeTime) }
+        if pool.isDown { wake = min(wake, pool.nextRetryTime) }
         if let acceptsNotBefore { wake = min(wake, acceptsNotBefore) }
         if let stopBy { wake = min(wake, stopBy) }
         if wake <= now { return .zero }
@@ -237,6 +246,7 @@ struct Worker: ~Copyable {
                 downstreamReady(token, isBroken: false)
             }
         }
+        if untoldFrom != nil { tellSubscribers() }
         openConnections()
     }
 
@@ -246,7 +256,13 @@ struct Worker: ~Copyable {
             case .backendUp:
                 asksNotBefore = .zero
                 pool.backendUp()
-            case .instancesChanged: retireIdle()
+                noteEvent(.up)
+            case .backendDown: noteEvent(.down)
+            case .instancesChanged:
+                asksNotBefore = .zero
+                retireIdle()
+                noteEvent(.instances)
+            case .watched(let word): take(word)
             case .addresses(let addresses): take(addresses)
             case .stop(let by): stop(by: by)
             }
@@ -262,6 +278,7 @@ struct Worker: ~Copyable {
             poller.unwatch(listeners[token].socket.number)
             _ = listeners.remove(token)
         }
+        endStreams()
         for connection in pool.drain() {
             discardUpstream(SlabToken(connection))
         }

@@ -27,6 +27,21 @@ PATTERN = bytes((i * 7 + (i >> 8)) & 0xFF for i in range(PERIOD))
 PATTERN *= (1 << 20) // PERIOD + 3
 BLOCK = 1 << 18
 CHUNKED = ("Transfer-Encoding", "chunked")
+READER = """<!doctype html><title>A page of another origin</title><pre>nothing</pre><script>
+const query = new URLSearchParams(location.search);
+const options = { credentials: "include", headers: { "X-Session-ID": query.get("session") } };
+async function read() {
+    try {
+        const answer = await fetch(query.get("at") + "/api/work", options);
+        const reason = (await answer.json()).reason;
+        return `${answer.status} ${answer.headers.get("X-Session-Cleared")} ${reason}`;
+    } catch (error) {
+        return "hidden";
+    }
+}
+read().then((text) => { document.querySelector("pre").textContent = text; });
+</script>
+"""
 
 
 def arguments():
@@ -39,6 +54,9 @@ def arguments():
     parser.add_argument("--close", action="store_true", help="one thread, closes after each answer")
     parser.add_argument("--close-unsaid", action="store_true", help="closes, and does not say so")
     parser.add_argument("--health-status", type=int, default=200)
+    parser.add_argument("--health", default="plain", help="how health questions are answered")
+    parser.add_argument("--health-port", type=int, help="they are answered here, too")
+    parser.add_argument("--health-delay", help="answer it after so many milliseconds, LEAST-MOST")
     parser.add_argument("--share", action="store_true", help="the port with others (SO_REUSEPORT)")
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     parser.add_argument("--set-cookie", help="issue sessions in a cookie of this name, too")
@@ -68,12 +86,17 @@ options = arguments()
 secure = tls()
 instance = options.instance or os.urandom(8).hex() + "-" + str(os.getpid())
 reporting = True
+health = options.health
+health_heads = set()
+started = time.time()
 connections = set()
 issued = set()
 live = set()
 counter = 0
 lock = threading.Lock()
 going = threading.Event()
+listening = threading.Event()
+listener = None
 record = -1
 if options.record:
     record = os.open(options.record, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
@@ -89,7 +112,7 @@ def new_session():
 
 
 def kind_of(path, session):
-    if path == "/health":
+    if path in ("/health", "/metrics"):
         return "health"
     if session is None:
         return "anonymous"
@@ -263,18 +286,90 @@ class Request:
     # Who this is
 
     def do_health(self):
+        if options.health_delay:
+            least, most = map(int, options.health_delay.split("-"))
+            time.sleep((least + (most - least) * os.urandom(1)[0] / 255) / 1000)
+        health_heads.add("|".join(self.lines))
+        getattr(self, "health_" + health)()
+
+    do_metrics = do_health
+
+    def health_plain(self):
         if options.instance == "none" or not reporting:
             self.reply(200 if reporting else 503, '{"status":"healthy"}')
             return
         shown = os.urandom(8).hex() if options.instance == "each" else instance
         self.reply(options.health_status, f'{{"status":"healthy","serverInstanceId":"{shown}"}}')
 
+    def id_content(self):
+        return b'{"status":"healthy","serverInstanceId":"%s"}' % instance.encode()
+
+    def health_slow(self):
+        time.sleep(0.4)
+        self.health_plain()
+
+    def health_never(self):
+        threading.Event().wait()
+
+    def health_huge(self):
+        self.reply(200, b'{"x":"' + b"x" * 2_000_000 + b'",' + self.id_content()[1:])
+
+    def health_half(self):
+        """JSON without an end."""
+        self.reply(200, self.id_content()[:-1])
+
+    def health_garbage(self):
+        self.send(b"HTTP/1.1 two hundred\r\n\r\n")
+        raise Gone
+
+    def health_redirect(self):
+        self.reply(302, "", ("Location", "/elsewhere"))
+
+    def health_chunked(self):
+        self.send(self.head(200, [CHUNKED]))
+        for byte in self.id_content():
+            self.send(b"1;x=y\r\n%c\r\n" % byte)
+        self.send(b"0\r\nX-Sum: 1\r\n\r\n")
+
+    def health_error(self):
+        self.reply(500, self.id_content())
+
+    def health_cut(self):
+        self.send(self.head(200, [("Content-Length", 1000)]) + self.id_content())
+        raise Gone
+
+    def health_interim(self):
+        self.send(b"HTTP/1.1 103 Early Hints\r\nX-Instance: wrong\r\n\r\n" * 3)
+        self.health_header()
+
+    def health_gzip(self):
+        packer = zlib.compressobj(wbits=31)
+        body = packer.compress(self.id_content()) + packer.flush()
+        self.reply(200, body, ("Content-Encoding", "gzip"))
+
+    def health_header(self):
+        self.reply(200, self.id_content(), ("x-instance", instance))
+
+    def health_metrics(self):
+        """One number in the two ways that client libraries write it."""
+        shown = f"{started:.2f}" if len(health_heads) % 2 else f"{started:.11e}"
+        lines = "# HELP process_start_time_seconds Start time.\n# TYPE process_start_time_seconds "
+        lines += "gauge\n" + f'requests_total{{path="/}}",le="+Inf"}} 3\n' * 3000
+        self.reply(200, lines + f"process_start_time_seconds {shown}\n", media="text/plain")
+
+    def do_health_heads(self):
+        """The heads of all health questions so far."""
+        self.reply(200, "\n".join(sorted(health_heads)), media="text/plain")
+
     def do_control(self):
-        global instance, reporting
+        global instance, reporting, health
+        health = self.query.get("health", health)
         reporting = self.query.get("report", "on") == "on"
         instance = self.query.get("instance", instance)
         if "go" in self.query:
             going.set()
+        if "listen" in self.query:
+            change_listener(self.query["listen"] == "on")
         if self.query.get("drop") == "on":
             for connection in list(connections - {self.connection}):
                 try:
@@ -282,6 +377,32 @@ class Request:
                 except OSError:
                     pass  # The peer was quicker.
         self.reply(200, "{}")
+
+    def do_identity(self):
+        """A health answer whose ID has a name of its own, in every form that one may have."""
+        members = f'"status": "ok", "run": "{instance}"'
+        for name, more in [
+            ("own", '"serverInstanceId": "mine"'), ("null", '"startedAt": null'),
+            ("nested", '"data": {"serverInstanceId": "inner"}'), ("twice", '"status": "ok"'),
+            ("big", '"pad": "' + "x" * 70000 + '"'),
+        ]:
+            if name in self.query:
+                members += ", " + more
+        body = "{ " + members + " }\n"
+        if "list" in self.query:
+            body = "[" + body + "]"
+        seen = self.fields.get("accept-encoding", "none")
+        fields = [
+            ("ETag", '"one"'), ("Last-Modified", "Sun, 06 Nov 1994 08:49:37 GMT"), ("X-Seen", seen),
+        ]
+        if "chunked" not in self.query:
+            media = self.query.get("media", "application/json")
+            self.reply(self.number("status", 200), body, *fields, media=media)
+            return
+        fields += [("Content-Type", "application/health+json"), CHUNKED]
+        start, rest = body[:9].encode(), body[9:].encode()
+        self.send(self.head(200, fields) + b"9\r\n%s\r\n" % start)
+        self.send(b"%x\r\n%s\r\n0\r\n\r\n" % (len(rest), rest))
 
     # Sessions
 
@@ -380,6 +501,30 @@ class Request:
             count += len(data)
         self.reply(200, f'{{"count":{count},"right":{"true" if right else "false"}}}')
 
+    # Streams
+
+    def do_events(self):
+        """Server-sent events without end."""
+        if "wait" in self.query:
+            going.wait()
+        fields = [("Content-Type", "text/event-stream; charset=utf-8")]
+        is_chunked = self.query.get("framing", "chunked") == "chunked"
+        if is_chunked:
+            fields.append(CHUNKED)
+        self.closes = not is_chunked
+        self.send(self.head(200, fields))
+        while True:
+            data = b"data: %s\n\n" % instance.encode()
+            self.send(b"%x\r\n%s\r\n" % (len(data), data) if is_chunked else data)
+            time.sleep(0.02)
+
+    def do_endless(self):
+        """A response without end that is no stream of events, until it is let go."""
+        self.send(self.head(200, [("Content-Type", "application/x-ndjson"), CHUNKED]))
+        self.send(b"3\r\n{}\n\r\n")
+        going.wait()
+        self.send(b"3\r\n{}\n\r\n0\r\n\r\n")
+
     # Content in every framing
 
     def pattern(self, count):
@@ -425,6 +570,10 @@ class Request:
 
     def do_page(self):
         self.reply(200, "<!doctype html><title>A page</title>", media="text/html")
+
+    def do_reader(self):
+        """A page that asks Lychgate something, and shows what its browser lets it read."""
+        self.reply(200, READER, media="text/html")
 
     def do_fields(self):
         """Fields that end at the proxy, fields that pass, doubles and an order."""
@@ -506,6 +655,13 @@ class Request:
         end = "reset" if is_reset else "end"
         os.write(record, f"tunnel {instance} {count} {end} -\n".encode())
 
+    def tunnel_halves(self):
+        """Half a WebSocket frame, and the other half once it is told to go on."""
+        self.send(b"\x82\x06\1\2")
+        going.wait()
+        self.send(b"\3\4\5\6")
+        self.rest()
+
     def tunnel_deaf(self):
         """Ends nothing and reads nothing."""
         threading.Event().wait()
@@ -582,6 +738,16 @@ class Request:
     def do_drop(self):
         raise Gone
 
+    def do_drop_once(self):
+        """Takes the first request for a target and says nothing; answers those that follow."""
+        target = "dropped" + str(self.query)
+        if target in served:
+            return self.do_echo()
+        served[target] = 1
+        for _ in self.body:
+            pass
+        raise Gone
+
     def do_poison(self):
         # A whole answer that fills a read buffer to the brim, and bytes that answer nothing.
         head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n"
@@ -640,7 +806,7 @@ class Request:
         raise Gone
 
 
-def listen():
+def listen(port=options.port):
     if options.unix:
         if os.path.exists(options.unix):
             os.unlink(options.unix)
@@ -652,9 +818,21 @@ def listen():
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if options.share:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        listener.bind((options.host, options.port))
+        listener.bind((options.host, port))
     listener.listen(512)
     return listener
+
+
+def change_listener(on):
+    """Stops listening, as a process that drains does, or begins again."""
+    global listener
+    if on:
+        listener = listen()
+        listening.set()
+    elif listening.is_set():
+        listening.clear()
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
 
 
 def end_with_parent():
@@ -663,13 +841,28 @@ def end_with_parent():
     os._exit(0)
 
 
-def main():
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-    listener = listen()
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    print("ready", instance, flush=True)
+def accept_health(listener):
     while True:
         sock, _ = listener.accept()
+        threading.Thread(target=Connection(sock).serve, daemon=True).start()
+
+
+def main():
+    global listener
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if options.health_port:
+        other = listen(options.health_port)
+        threading.Thread(target=accept_health, args=(other,), daemon=True).start()
+    listener = listen()
+    listening.set()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    print("ready", instance, flush=True)
+    while listening.wait():
+        try:
+            sock, _ = listener.accept()
+        except OSError:
+            listening.wait()
+            continue
         if not options.unix:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock)

@@ -2,11 +2,13 @@
 
     websocket.py server PORT INSTANCE     answers /health, echoes every message
     websocket.py client PORT [COUNT]      exits 0 if all its messages came back as they were
+    websocket.py wait PORT COOKIE         says `open`, and with which status it was closed
 """
 
 import os
 import sys
 
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.sync.server import serve
 
@@ -15,6 +17,10 @@ def server(port, instance):
     def answer(connection, request):
         if request.path == "/health":
             return connection.respond(200, f'{{"serverInstanceId":"{instance}"}}')
+        if request.path == "/api/connect":
+            response = connection.respond(200, "{}")
+            response.headers["X-Session-ID"] = "of-" + instance
+            return response
         return None
 
     def echo(connection):
@@ -43,7 +49,21 @@ def client(port, count):
     print("all came back", flush=True)
 
 
-if sys.argv[1] == "server":
+def wait(port, cookie):
+    fields = {"Cookie": cookie} if cookie else {}
+    with connect(f"ws://127.0.0.1:{port}/chat", additional_headers=fields) as connection:
+        connection.send("hello" * 100)
+        assert connection.recv() == "hello" * 100
+        print("open", flush=True)
+        try:
+            connection.recv()
+        except ConnectionClosed as closed:
+            print("closed", closed.rcvd.code if closed.rcvd else "without a word", flush=True)
+
+
+if sys.argv[1] == "wait":
+    wait(int(sys.argv[2]), sys.argv[3])
+elif sys.argv[1] == "server":
     server(int(sys.argv[2]), sys.argv[3])
 else:
     client(int(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else 100)

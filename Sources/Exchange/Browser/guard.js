@@ -1,0 +1,104 @@
+// Notices that the backend was restarted, and clears the stale session of this page.
+//   import useBackendInstanceGuard from '/.lychgate/guard.js'; useBackendInstanceGuard(React);
+//   import { watchBackend } from '/.lychgate/guard.js'; watchBackend(); // without React
+// Other names: guard.js?key=my_session&key=more&event=my-cleared&instance=MY_ID
+const own = new URL(import.meta.url);
+const names = own.searchParams;
+const INSTANCE_KEY = names.get('instance') || 'MDLH_BACKEND_INSTANCE_ID';
+const SESSION_KEYS = names.has('key') ? names.getAll('key') : ['snowflake_session'];
+const CLEARED_EVENT = names.get('event') || 'snowflake-session-cleared';
+const NOTHING = { restarted: false, cleared: false };
+
+const log = (level, ...what) => console[level]('[BackendGuard]', ...what);
+
+let sawSession = false;
+let last = Promise.resolve();
+
+async function ask(told, headers) {
+  const res = await fetch(new URL('session', own), {
+    headers,
+    credentials: 'include',
+    cache: 'no-store',
+    signal: AbortSignal.timeout(5000),
+  });
+  const said = res.headers.get('X-Session-Cleared');
+  if (!res.ok && !said && res.status !== 401) {
+    log('debug', 'Session check failed', { status: res.status });
+    return NOTHING;
+  }
+  const storage = window.sessionStorage;
+  const stored = storage.getItem(INSTANCE_KEY);
+  const { instanceId: id } = await res.json();
+  if (id) {
+    storage.setItem(INSTANCE_KEY, id);
+    if (!stored) log('info', 'First visit - storing backend instance ID');
+  }
+  if (res.ok) {
+    sawSession = true;
+    return NOTHING;
+  }
+  // Pages that keep the session themselves learn it by the ID alone.
+  const reason = said || told || (id && stored && id !== stored ? 'backend-restart' : '');
+  if (!reason) return NOTHING;
+  const restarted = reason === 'backend-restart';
+  log('warn', restarted ? 'Backend restarted - clearing stale session' : 'Session is ' + reason);
+  if (!id) storage.removeItem(INSTANCE_KEY);
+  const kept = SESSION_KEYS.filter((key) => storage.getItem(key) !== null);
+  kept.forEach((key) => storage.removeItem(key));
+  const cleared = kept.length > 0 || sawSession || !!said;
+  sawSession = false;
+  if (cleared) {
+    log('info', 'Stale session cleared - user will need to reconnect');
+    window.dispatchEvent(new CustomEvent(CLEARED_EVENT, { detail: { reason } }));
+  }
+  return { restarted, cleared };
+}
+
+// One at a time: the first answer takes the cookie away.
+function check(told, headers) {
+  last = last.then(() => ask(told, headers)).catch((error) => {
+    log('debug', 'Session check failed', { error: error.message });
+    return NOTHING;
+  });
+  return last;
+}
+
+/** Asks now; { headers: { 'X-Session-ID': id } } if the page keeps the session ID. */
+export function checkBackendRestart({ headers } = {}) {
+  return check('', headers);
+}
+
+/** Asks now and when something happens, until the function that it returns is called. */
+export function watchBackend(options = {}) {
+  let source;
+  const moments = [[document, 'visibilitychange'], [window, 'focus'], [window, 'online']];
+  const now = () => checkBackendRestart(options);
+  const close = () => {
+    if (source) source.close();
+    source = null;
+  };
+  const update = () => {
+    // A hidden page gives its connection back: there are six for a host.
+    if (document.visibilityState === 'hidden') return close();
+    now();
+    if (!window.EventSource || (source && source.readyState !== 2)) return;
+    source = new EventSource(new URL('events', own), { withCredentials: true });
+    source.addEventListener('backend-up', now);
+    source.addEventListener('session-cleared', (event) => {
+      check(JSON.parse(event.data).reason, options.headers);
+    });
+  };
+  for (const [target, name] of moments) target.addEventListener(name, update);
+  update();
+  return () => {
+    for (const [target, name] of moments) target.removeEventListener(name, update);
+    close();
+  };
+}
+
+/** The hook; React comes from the page. */
+export function useBackendInstanceGuard(React, options) {
+  React.useEffect(() => watchBackend(options), []);
+}
+
+export default useBackendInstanceGuard;
