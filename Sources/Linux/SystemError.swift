@@ -33,6 +33,8 @@ public struct SystemError: Error, Equatable, CustomStringConvertible {
         default: false
         }
     }
+    /// Somebody listened, and was gone before the connection was accepted.
+    public var isReset: Bool { code == ECONNRESET || code == EPIPE }
     /// The address is taken.
     public var isAddressInUse: Bool { code == EADDRINUSE }
 

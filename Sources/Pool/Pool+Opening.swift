@@ -100,8 +100,9 @@ extension Pool {
         isPaused = false
         if phase == .asking { backendAnswers(now: now) }
         if phase == .asking && wasAsked {
-            // Only a first answer teaches: a later one may be the last that the backend allows.
-            mode = persists ? .persistent : .pairing
+            // Only a first answer teaches: a later one may be the last that the backend allows. Of
+            // several instances one that is about to end says that it closes; the others keep theirs.
+            if persists || !keepsConnections { mode = persists ? .persistent : .pairing }
         }
         let partner = connections[place].partner
         if let carrier = partner, !persists {
@@ -134,6 +135,9 @@ extension Pool {
         }
         return .grant(grant(place, to: first), on: connection, closing: closing)
     }
+
+    /// Whether one of several instances keeps a connection.
+    private var keepsConnections: Bool { isSearching && (idle.count > 0 || tally.leased > 0) }
 
     /// The identity answer that was due on a connection is in, and it stays.
     mutating func answered(_ place: Int) {

@@ -53,6 +53,27 @@ struct ManyTests {
         #expect(t.lease(4, of: nil) == .use(c(1)))
     }
 
+    @Test("3.4 an instance that is about to end and says close does not blur the others")
+    func closing() {
+        let t = Stage(3)
+        t.pool.opening(4)
+        _ = t.pool.connected(4)
+        #expect(t.pool.ready(4, instance: number(3), persists: false) == .close(closing: nil))
+        #expect(!t.pool.isPairing)
+        #expect(t.lease(1, of: 2) == .use(c(2)))
+    }
+
+    @Test(
+        "3.2 if none keeps a connection they cannot be told apart"
+    )
+    func allClosing() {
+        let t = Stage(2, tethered: false)
+        t.pool.opening(1)
+        _ = t.pool.connected(1)
+        #expect(t.pool.ready(1, instance: number(1), persists: false) == .close(closing: nil))
+        #expect(t.pool.isPairing)
+    }
+
     @Test("3.4 tethers are opened by the round, and no more than are needed are kept")
     func tethers() {
         let t = Stage(3, tethered: false)

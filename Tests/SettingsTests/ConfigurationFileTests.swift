@@ -58,6 +58,27 @@ struct ConfigurationFileTests {
         #expect(settings == expected)
     }
 
+    @Test("9 each line in the readme's table of modes is good, and says something")
+    func modes() throws {
+        let text = try String(decoding: file("README.md"), as: UTF8.self)
+        let start = try #require(text.range(of: "### Every mode in one line"))
+        let rows = text[start.upperBound...].split(separator: "\n").dropFirst(2)
+            .prefix { $0.hasPrefix("|") }
+        let lines = rows.compactMap { row in
+            row.range(of: "`", options: .backwards).flatMap { end in
+                row[..<end.lowerBound].range(of: "| `", options: .backwards)
+                    .map { String(row[$0.upperBound..<end.lowerBound]) }
+            }
+        }
+        #expect(lines.count >= 8)
+        let plain = try settings("")
+        for line in lines {
+            let isWhole = line.hasPrefix("upstream:")
+            let mode = try isWhole ? load(line).get() : settings(line)
+            #expect(mode != plain, "\(line)")
+        }
+    }
+
     @Test("9 lychgate.yaml is good as it stands, and all that it says is the default")
     func defaults() throws {
         let all = try Settings.load(

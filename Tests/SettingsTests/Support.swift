@@ -30,10 +30,13 @@ func settings(_ text: String, _ environment: [String: String] = [:]) throws -> S
 }
 
 /// The bytes of a file in `config`.
-func configuration(_ name: String) throws -> [UInt8] {
+func configuration(_ name: String) throws -> [UInt8] { try file("config/" + name) }
+
+/// The bytes of a file of the project.
+func file(_ path: String) throws -> [UInt8] {
     let root = URL(filePath: #filePath)
         .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-    return try Array(Data(contentsOf: root.appending(path: "config").appending(path: name)))
+    return try Array(Data(contentsOf: root.appending(path: path)))
 }
 
 /// A case of a table: a text, and every problem that it has.

@@ -1,7 +1,7 @@
-// Notices that the backend was restarted, and clears the stale session of this page.
-//   import useBackendInstanceGuard from '/.lychgate/guard.js'; useBackendInstanceGuard(React);
-//   import { watchBackend } from '/.lychgate/guard.js'; watchBackend(); // without React
-// Other names: guard.js?key=my_session&key=more&event=my-cleared&instance=MY_ID
+// Clears the stale session of this page when the backend was restarted.
+//   import useGuard from '/.lychgate/guard.js'; useGuard(React); // or:
+//   import { watchBackend } from '/.lychgate/guard.js'; watchBackend();
+// Other names: guard.js?key=my_session&event=my-cleared&instance=MY_ID
 const own = new URL(import.meta.url);
 const names = own.searchParams;
 const INSTANCE_KEY = names.get('instance') || 'MDLH_BACKEND_INSTANCE_ID';
@@ -9,12 +9,14 @@ const SESSION_KEYS = names.has('key') ? names.getAll('key') : ['snowflake_sessio
 const CLEARED_EVENT = names.get('event') || 'snowflake-session-cleared';
 const NOTHING = { restarted: false, cleared: false };
 
+const held = () => SESSION_KEYS.map((key) => window.sessionStorage.getItem(key)).join();
 const log = (level, ...what) => console[level]('[BackendGuard]', ...what);
 
 let sawSession = false;
 let last = Promise.resolve();
 
 async function ask(told, headers) {
+  const before = held();
   const res = await fetch(new URL('session', own), {
     headers,
     credentials: 'include',
@@ -22,10 +24,7 @@ async function ask(told, headers) {
     signal: AbortSignal.timeout(5000),
   });
   const said = res.headers.get('X-Session-Cleared');
-  if (!res.ok && !said && res.status !== 401) {
-    log('debug', 'Session check failed', { status: res.status });
-    return NOTHING;
-  }
+  if (!res.ok && !said && res.status !== 401) throw new Error('HTTP ' + res.status);
   const storage = window.sessionStorage;
   const stored = storage.getItem(INSTANCE_KEY);
   const { instanceId: id } = await res.json();
@@ -37,9 +36,10 @@ async function ask(told, headers) {
     sawSession = true;
     return NOTHING;
   }
-  // Pages that keep the session themselves learn it by the ID alone.
+  // Pages that keep the session learn it by the ID alone.
   const reason = said || told || (id && stored && id !== stored ? 'backend-restart' : '');
-  if (!reason) return NOTHING;
+  // Or a log-in was faster.
+  if (!reason || held() !== before) return NOTHING;
   const restarted = reason === 'backend-restart';
   log('warn', restarted ? 'Backend restarted - clearing stale session' : 'Session is ' + reason);
   if (!id) storage.removeItem(INSTANCE_KEY);
@@ -54,7 +54,7 @@ async function ask(told, headers) {
   return { restarted, cleared };
 }
 
-// One at a time: the first answer takes the cookie away.
+// In turn: the first answer takes the cookie.
 function check(told, headers) {
   last = last.then(() => ask(told, headers)).catch((error) => {
     log('debug', 'Session check failed', { error: error.message });
@@ -63,7 +63,7 @@ function check(told, headers) {
   return last;
 }
 
-/** Asks now; { headers: { 'X-Session-ID': id } } if the page keeps the session ID. */
+/** Asks now; with { headers: { 'X-Session-ID': id } } if the page keeps it. */
 export function checkBackendRestart({ headers } = {}) {
   return check('', headers);
 }
@@ -78,7 +78,7 @@ export function watchBackend(options = {}) {
     source = null;
   };
   const update = () => {
-    // A hidden page gives its connection back: there are six for a host.
+    // Hidden pages free one of six connections.
     if (document.visibilityState === 'hidden') return close();
     now();
     if (!window.EventSource || (source && source.readyState !== 2)) return;

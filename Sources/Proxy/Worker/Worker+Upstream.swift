@@ -81,7 +81,7 @@ extension Worker {
                 token.poll(Kind.upstream)
             )
         } catch {
-            openingFailed(token, .refused, error.description)
+            openingFailed(token, error.isReset ? .closed : .refused, error.description)
         }
     }
 
@@ -134,7 +134,7 @@ extension Worker {
         guard upstreams[token].wire.isWritable else { return false }
         if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
             if upstreams[token].phase == .reconnecting || !tryNextAddress(token) {
-                openingFailed(token, .refused, error.description)
+                openingFailed(token, error.isReset ? .closed : .refused, error.description)
             }
             return false
         }
@@ -256,7 +256,7 @@ extension Worker {
             setDeadline(ofUpstream: token, now + patience.connect)
             watch(token)
         } catch {
-            openingFailed(token, .refused, error.description)
+            openingFailed(token, error.isReset ? .closed : .refused, error.description)
         }
     }
 
@@ -266,9 +266,10 @@ extension Worker {
         persists isSaidToPersist: Bool,
         wasAsked: Bool = true
     ) {
-        // Not every backend that closes says so.
+        // Not every backend that closes says so; but one of several may just have died.
         let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet()
-        let persists = isSaidToPersist && !isCutShort && !unsaidClosing.isSuspected(now: now)
+        let isSuspected = unsaidClosing.isSuspected(now: now)
+        let persists = isSaidToPersist && !isCutShort && !isSuspected
         let openedAt = upstreams[token].openedAt
         let observation: Observation
         if let first = upstreams[token].ask.firstReport {
@@ -294,7 +295,13 @@ extension Worker {
         news(observation)
         upstreams[token].instance = observation.instance
         upstreams[token].identifiedAt = wasAsked ? now : nil
-        if isCutShort { lostUnused(token) }
+        if isCutShort {
+            lostUnused(token)
+            if pool.isSearching, !isSuspected {
+                openingFailed(token, .closed, "the backend closed after it said who it is")
+                return
+            }
+        }
         verified(token, observation, persists: persists, wasAsked: wasAsked)
     }
 

@@ -259,6 +259,17 @@ const tests = {
         stop();
         assert.equal(Source.all[0].readyState, 2);
     },
+    async "a log-in that is faster than the answer stays"() {
+        const world = await page({ [KEY]: "A", snowflake_session: "s" }, [stale()]);
+        const answer = globalThis.fetch;
+        globalThis.fetch = (...asked) => {
+            world.values.set("snowflake_session", "fresh");
+            return answer(...asked);
+        };
+        assert.deepEqual(await world.module.checkBackendRestart(), NOTHING);
+        assert.equal(world.values.get("snowflake_session"), "fresh");
+        assert.deepEqual(world.cleared, []);
+    },
     async "a storage that is locked breaks nothing"() {
         const world = await page({}, [valid("A")]);
         Object.defineProperty(window, "sessionStorage", {
