@@ -109,7 +109,7 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["Memory", "Time"],
+            dependencies: ["Memory", "TLS", "Time"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

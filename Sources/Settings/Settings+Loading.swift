@@ -40,6 +40,7 @@ extension Settings {
         settings.apply(overrides)
         if root?.content != .refused && !reader.hasFailed("") {
             reader.checkUpstream(settings, overrides, hasFile: document != nil)
+            reader.checkTLS(settings, overrides)
             reader.checkConflicts(settings)
         }
         let problems = early + reader.problems
@@ -59,7 +60,7 @@ extension UpstreamSettings {
     /// Takes a URL; what is said of TLS counts where it is of that kind.
     mutating func take(_ url: UpstreamURL) {
         address = url.address
-        tls = url.isSecure ? tls ?? UpstreamTLSSettings() : nil
+        isSecure = url.isSecure
     }
 }
 
@@ -96,6 +97,15 @@ extension SettingsReader {
             report("the upstream is the address that Lychgate itself listens on", at: place)
             return
         }
+    }
+
+    /// What is said of TLS must be of use.
+    fileprivate mutating func checkTLS(_ settings: Settings, _ overrides: Settings.Overrides) {
+        guard let place = places["upstream.tls"], overrides.upstream == nil,
+            goodPlace(of: "upstream.url") != nil, !hasFailed("identity.url"),
+            !settings.upstream.isSecure, settings.identity.elsewhere?.isSecure != true
+        else { return }
+        report("'upstream.tls' needs a 'url' that begins with https://", at: place)
     }
 
     fileprivate mutating func checkConflicts(_ settings: Settings) {

@@ -61,8 +61,10 @@ public struct ListenSettings: Sendable, Equatable {
 public struct UpstreamSettings: Sendable, Equatable {
     /// Where it listens.
     public var address = Address.host("127.0.0.1", port: 8000)
-    /// How to talk TLS to it, or nil for bytes as they are.
-    public var tls: UpstreamTLSSettings?
+    /// Whether it speaks TLS.
+    public var isSecure = false
+    /// How to talk TLS to it, and to whoever is asked elsewhere for the identity.
+    public var tlsSettings = UpstreamTLSSettings()
     /// From the first SYN to a connection.
     public var connectTimeout: Duration = .seconds(2)
     /// From the last request byte to the first response byte.
@@ -78,6 +80,9 @@ public struct UpstreamSettings: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// How to talk TLS to it, or nil for bytes as they are.
+    public var tls: UpstreamTLSSettings? { isSecure ? tlsSettings : nil }
 }
 
 /// A place in the health answer that may hold the instance ID (contract 3.1).

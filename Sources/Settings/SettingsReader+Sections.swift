@@ -110,18 +110,11 @@ extension SettingsReader {
             case "queue_timeout": reader.set(&upstream.queueTimeout, item, in: anyWait)
             case "hold": reader.readHold(item, into: &upstream)
             case "tls":
-                var tls = UpstreamTLSSettings()
-                reader.read(item, into: &tls)
-                upstream.tls = tls
+                reader.read(item, into: &upstream.tlsSettings)
             default: break
             }
         }
-        if let url {
-            if !url.isSecure, upstream.tls != nil, let place = places["upstream.tls"] {
-                report("'upstream.tls' needs a 'url' that begins with https://", at: place)
-            }
-            upstream.take(url)
-        }
+        if let url { upstream.take(url) }
         // One mistake is enough: the URL may stand there misspelt.
         if places["upstream.url"] == nil && problems.count > problemCount {
             note("upstream.url", at: item.place)

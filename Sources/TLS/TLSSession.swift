@@ -131,7 +131,8 @@ public struct TLSSession: ~Copyable {
 
     // MARK: Content
 
-    /// Reads as much as there is and as fits.
+    /// Reads as much as there is and as fits; what has not shaken hands yet does so before, as it
+    /// does before a write.
     ///
     /// - Precondition: the buffer has room.
     public mutating func read(into buffer: inout Buffer) -> Outcome {
@@ -160,6 +161,7 @@ public struct TLSSession: ~Copyable {
             return filled
         }
         if last == 1 {
+            isOpen = true
             hasMore = !isDone
             return .bytes(count)
         }
@@ -201,7 +203,10 @@ public struct TLSSession: ~Copyable {
         let code = unsafe bytes.withUnsafeBytes { waiting in
             unsafe SSL_write_ex(ssl, waiting.baseAddress, waiting.count, &written)
         }
-        if code == 1 { return .bytes(written) }
+        if code == 1 {
+            isOpen = true
+            return .bytes(written)
+        }
         let outcome = outcome(code)
         if outcome == .failed { isFailed = true }
         return outcome

@@ -70,17 +70,8 @@ extension EndToEnd {
                     try body($0, mode.options)
                 }
             }
-            let directory = try Place.newDirectory()
-            defer { Place.remove(directory) }
-            let certificates = try Certificates(in: directory)
-            try certificates.make("server", for: "IP:127.0.0.1")
-            let options = mode.options + ["--certificate", certificates.path("server.both")]
-            let endpoint = Endpoint.free()
-            let configuration = mode.configuration
-                .replacing("UPSTREAM", with: "'https://\(endpoint)'")
-                .replacing("CA", with: certificates.path("ca.pem"))
-            try TestSupport.onStage(backend: options, at: endpoint, configuration) {
-                try body($0, options)
+            try throughTLS(backend: mode.options, mode.configuration) { stage, certificates in
+                try body(stage, mode.options + certificates.options)
             }
         }
 

@@ -22,7 +22,7 @@ struct StormMode: Sendable, CustomTestStringConvertible {
     var holds = false
     /// Every now and then a client talks over a WebSocket (4.3).
     var hasSockets = false
-    /// With TLS; `UPSTREAM` and `CA` in the configuration are the https URL and who vouches for it.
+    /// With TLS on both sides.
     var isSecure = false
 
     var testDescription: String { name }
@@ -78,8 +78,7 @@ struct StormMode: Sendable, CustomTestStringConvertible {
             hasSockets: true
         ),
         Self(
-            name: "TLS",
-            configuration: "upstream: { url: UPSTREAM, tls: { ca: CA } }\n" + usual,
+            name: "TLS on both sides",
             share: 6,
             isSecure: true
         ),

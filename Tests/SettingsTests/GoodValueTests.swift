@@ -65,6 +65,12 @@ struct GoodValueTests {
         #expect(settings.upstream.tls?.serverName == "c.example")
         #expect(try load("upstream: https://a").get().upstream.tls == UpstreamTLSSettings())
         #expect(try load("upstream: http://a").get().upstream.tls == nil)
+        let elsewhere = try load(
+            "{ upstream: { url: http://a, tls: { ca: c.pem } }, "
+                + "identity: { verify: watch, url: https://b/health } }"
+        ).get()
+        #expect(elsewhere.upstream.tls == nil)
+        #expect(elsewhere.upstream.tlsSettings.ca?.path == "c.pem")
     }
 
     @Test("9 upstream is a URL or a map")

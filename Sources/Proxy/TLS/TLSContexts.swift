@@ -31,6 +31,10 @@ public struct TLSContexts: Sendable {
     ) -> Result<TLSContexts, Settings.Problems> {
         var loader = Loader(directory: directory)
         let upstream = loader.upstream(settings.upstream)
+        if upstream == nil, let elsewhere = settings.identity.elsewhere, elsewhere.isSecure {
+            // The watcher's library reads the files itself; here it is said what is wrong with them.
+            _ = loader.client(settings.upstream.tlsSettings, of: elsewhere.address)
+        }
         var tickets: TLSTicketKeys?
         if settings.listen.contains(where: { $0.tls != nil }) {
             do throws(SecureRandomError) {
@@ -81,9 +85,11 @@ public struct TLSContexts: Sendable {
         }
 
         mutating func upstream(_ upstream: UpstreamSettings) -> TLSContext? {
-            guard let settings = upstream.tls, case .host(let host, _) = upstream.address else {
-                return nil
-            }
+            upstream.tls.flatMap { client($0, of: upstream.address) }
+        }
+
+        mutating func client(_ settings: UpstreamTLSSettings, of address: Address) -> TLSContext? {
+            guard case .host(let host, _) = address else { return nil }
             let files = settings.identityFiles
             let count = problems.count
             let name = settings.serverName ?? host

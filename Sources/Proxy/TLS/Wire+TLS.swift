@@ -4,7 +4,6 @@ internal import TLS
 
 /// What a wire with TLS knows beside its session.
 struct TLSState {
-    var isHandshaking = false
     /// A read cannot go on before there is room to write, or the other way round: OpenSSL has
     /// something of its own to say first.
     var readAwaitsRoom = false
@@ -25,7 +24,6 @@ extension Wire {
         tls = TLSSession(context, socket: descriptor.number, resumption: resumption)
         isSecured = tls != nil
         tlsState = TLSState()
-        tlsState.isHandshaking = true
         return isSecured
     }
 
@@ -46,7 +44,6 @@ extension Wire {
             isWritable = false
             tlsState.readAwaitsRoom = true
         case .done:
-            tlsState.isHandshaking = false
             // What came behind the handshake may wait inside OpenSSL.
             isReadable = true
         case .failed: break
@@ -182,7 +179,7 @@ extension Wire {
     /// Sends close_notify, unless the peer must see that this is no end that was meant.
     @inline(never)
     mutating func sayClose() {
-        guard isSecured, !tlsState.isCut, !isBroken, !tlsState.isHandshaking else { return }
+        guard isSecured, !tlsState.isCut, !isBroken else { return }
         tlsState.owesClose = tls?.sendClose() == .wantsWrite
     }
 }

@@ -230,23 +230,30 @@ extension HealthTarget.Place {
 }
 
 extension HealthTarget.TLS {
-    /// As for the workers' connections, or nil for bytes as they are; of a place elsewhere
-    /// `upstream.tls` tells whom to trust, if anybody in particular.
+    /// As for the workers' connections, or nil for bytes as they are; elsewhere, too, whom
+    /// `upstream.tls` says to trust, but only the same host has the same name.
     fileprivate init?(
         _ backend: UpstreamSettings,
         _ elsewhere: IdentitySettings.Elsewhere?,
         in directory: String
     ) {
-        guard elsewhere?.isSecure ?? (backend.tls != nil) else { return nil }
+        guard elsewhere?.isSecure ?? backend.isSecure else { return nil }
         func path(_ file: FileName?) -> String? {
             file.map { $0.path.hasPrefix("/") ? $0.path : directory + "/" + $0.path }
         }
+        let settings = backend.tlsSettings
+        let isSameHost = elsewhere.map { $0.address.host == backend.address.host } ?? true
         self.init()
-        guard let settings = backend.tls else { return }
         authorities = path(settings.ca)
         verifies = settings.verify
-        serverName = elsewhere == nil ? settings.serverName : nil
+        serverName = isSameHost ? settings.serverName : nil
         certificate = path(settings.certificate)
         key = path(settings.key)
+    }
+}
+
+extension Address {
+    fileprivate var host: String? {
+        if case .host(let host, _) = self { host } else { nil }
     }
 }

@@ -15,6 +15,9 @@ extension Worker {
     // MARK: The backend's side
 
     /// Begins TLS on a connection that the kernel has made; whether it is ready at once.
+    ///
+    /// A carrier is: its handshake goes out before the request, since a backend that serves one
+    /// connection at a time would not answer its asker if it had to shake hands with it first.
     mutating func beginTLS(_ token: SlabToken) -> Bool {
         guard let context = shared.tls.upstream,
             upstreams[token].wire.secure(context, resumption: resumption)
@@ -22,7 +25,7 @@ extension Worker {
             openingFailed(token, .closed, "no memory for TLS")
             return false
         }
-        return hasShakenHands(token)
+        return upstreams[token].isCarrier || hasShakenHands(token)
     }
 
     /// Goes on with the handshake; whether it is done.
