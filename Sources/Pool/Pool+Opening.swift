@@ -101,7 +101,7 @@ extension Pool {
         if phase == .asking { backendAnswers(now: now) }
         if phase == .asking && wasAsked {
             // Only a first answer teaches: a later one may be the last that the backend allows. Of
-            // several instances one that is about to end says that it closes; the others keep theirs.
+            // several instances one that is about to end says that it closes; the others keep on.
             if persists || !keepsConnections { mode = persists ? .persistent : .pairing }
         }
         let partner = connections[place].partner

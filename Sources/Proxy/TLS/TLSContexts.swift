@@ -32,7 +32,7 @@ public struct TLSContexts: Sendable {
         var loader = Loader(directory: directory)
         let upstream = loader.upstream(settings.upstream)
         if upstream == nil, let elsewhere = settings.identity.elsewhere, elsewhere.isSecure {
-            // The watcher's library reads the files itself; here it is said what is wrong with them.
+            // The watcher's library reads the files itself; what is wrong with them is said here.
             _ = loader.client(settings.upstream.tlsSettings, of: elsewhere.address)
         }
         var tickets: TLSTicketKeys?
