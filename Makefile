@@ -12,7 +12,7 @@ PACKAGES := libcurl4-openssl-dev libjansson-dev libssl-dev libyaml-dev \
             ca-certificates curl python3 python3-venv node-react node-react-dom
 # What only the tests use; of Tomcat the part that starts no service. Chromium opens the page;
 # Ubuntu has it as a snap alone, so there the tests that need it are left out.
-TEST_PACKAGES := nodejs tomcat10-common default-jre-headless \
+TEST_PACKAGES := nodejs openssl tomcat10-common default-jre-headless \
                  $(if $(shell grep -s '^ID=ubuntu' /etc/os-release),,chromium)
 # What only the benchmark uses.
 BENCH_PACKAGES := haproxy nginx strace wrk

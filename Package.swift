@@ -76,7 +76,7 @@ let package = Package(
 
         // Adapters
         module("Linux", ["CLinux", "Memory", "Time"]),
-        module("TLS", ["COpenSSL"]),
+        module("TLS", ["COpenSSL", "Memory"]),
         module("HealthClient", ["CCurl", "Time"]),
         module("YAML", ["CYAML", "Settings"]),
         module("JSON", ["CJansson"]),
@@ -101,7 +101,7 @@ let package = Package(
         // C
         library("CMemory"),
         library("CLinux"),
-        library("COpenSSL", links: ["crypto"]),
+        library("COpenSSL", links: ["ssl", "crypto"]),
         library("CCurl", links: ["curl"]),
         library("CYAML", links: ["yaml"]),
         library("CJansson", links: ["jansson"]),
@@ -109,7 +109,7 @@ let package = Package(
         // Tests
         .target(
             name: "TestSupport",
-            dependencies: ["Memory", "Time"],
+            dependencies: ["Memory", "TLS", "Time"],
             path: "Tests/TestSupport",
             swiftSettings: settings
         ),

@@ -5,18 +5,39 @@ public import Settings
 
 /// What is known of a client from its connection alone.
 public struct ClientFacts: Sendable {
-    /// Its IP address as text, `unix` for a unix socket.
-    public var ip: [UInt8]
     /// Whether what it says in `X-Forwarded-*` is believed (`trusted_proxies`).
     public var isTrusted: Bool
     /// Whether its connection is TLS.
     public var isSecure: Bool
+    /// Whether what it says in `X-Client-Cert-Subject` is passed on.
+    public var maySaySubject = true
+    /// Its address, and then the whole line of that field for the certificate that it has shown:
+    /// one array, since each is counted for every request.
+    private var text: [UInt8]
+    private let ipCount: Int
 
-    /// Facts of one connection.
+    /// Facts of one connection; the IP address as text, `unix` for a unix socket.
     public init(ip: [UInt8], isTrusted: Bool, isSecure: Bool) {
-        self.ip = ip
+        text = ip
+        ipCount = ip.count
         self.isTrusted = isTrusted
         self.isSecure = isSecure
+    }
+
+    /// Notes the subject of the certificate that the client has shown.
+    public mutating func setCertificate(subject: [UInt8]) {
+        text = ip + Array("X-Client-Cert-Subject: ".utf8) + subject + Array("\r\n".utf8)
+    }
+
+    /// Its IP address as text.
+    public var ip: [UInt8] { Array(text.prefix(ipCount)) }
+
+    fileprivate func appendIP(to out: inout Buffer) {
+        out.append(text.span.extracting(first: ipCount))
+    }
+
+    fileprivate func appendSubjectLine(to out: inout Buffer) {
+        if text.count > ipCount { out.append(text.span.extracting(droppingFirst: ipCount)) }
     }
 }
 
@@ -183,6 +204,7 @@ public struct RequestRewriter: Sendable {
         switch line.id {
         case .xForwardedFor, .xRequestID: return false
         case .xForwardedHost, .xForwardedProto, .forwarded: return client.isTrusted
+        case .xClientCertSubject: return client.maySaySubject
         case .cookie: return !edits.cutsJarCookie && edits.cutCookies == 0
         case .acceptEncoding: return !edits.asksIdentityCoding
         case .maxForwards: return !head.method.countsForwards
@@ -276,7 +298,7 @@ public struct RequestRewriter: Sendable {
                 }
             }
         }
-        out.append(client.ip)
+        client.appendIP(to: &out)
         if !saidProto {
             out.append(
                 client.isSecure
@@ -288,6 +310,7 @@ public struct RequestRewriter: Sendable {
             out.append(input, from: head.authority.start, count: Int(head.authority.count))
         }
         out.append("\r\n")
+        client.appendSubjectLine(to: &out)
         if let via {
             out.append(head.minorVersion == 0 ? "Via: 1.0" : "Via: 1.1")
             out.append(via)

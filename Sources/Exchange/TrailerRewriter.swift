@@ -74,7 +74,7 @@ public enum TrailerRewriter {
     ]
     private static let forbiddenBeginnings = [
         "accept-", "access-control-", "content-security-policy", "if-", "proxy-", "sec-",
-        "x-forwarded-",
+        "x-client-cert-", "x-forwarded-",
     ]
 
     /// The fields that the `Connection` lines of a head nominate, in lower case with `-` for `_`;

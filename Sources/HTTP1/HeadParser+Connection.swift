@@ -36,7 +36,7 @@ extension HeadParser {
             | FieldFacts.bit(.via) | FieldFacts.bit(.forwarded) | FieldFacts.bit(.xForwardedFor)
             | FieldFacts.bit(.xForwardedHost) | FieldFacts.bit(.xForwardedProto)
             | FieldFacts.bit(.origin) | FieldFacts.bit(.expect) | FieldFacts.bit(.date)
-            | FieldFacts.bit(.maxForwards)
+            | FieldFacts.bit(.maxForwards) | FieldFacts.bit(.xClientCertSubject)
     }
 
     /// Reads all `Connection` lines and marks the fields that they nominate.

@@ -107,6 +107,7 @@ extension FieldID {
             return id != .other ? id : fits("x-forwarded-proto", .xForwardedProto)
         case 18: return fits("proxy-authenticate", .proxyAuthenticate)
         case 19: return fits("proxy-authorization", .proxyAuthorization)
+        case 21: return fits("x-client-cert-subject", .xClientCertSubject)
         case 25: return fits("proxy-authentication-info", .proxyAuthenticationInfo)
         default: return .other
         }

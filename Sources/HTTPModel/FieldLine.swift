@@ -34,6 +34,7 @@ public enum FieldID: UInt8, Sendable, CaseIterable {
     case upgrade
     case vary
     case via
+    case xClientCertSubject
     case xForwardedFor
     case xForwardedHost
     case xForwardedProto

@@ -11,6 +11,8 @@ struct EasyHandle: ~Copyable {
     private let closingFields: UnsafeMutablePointer<curl_slist>
     /// What an answer begins with.
     private let emptyReception: Reception
+    /// Where the name of a certificate is to be found, in libcurl's words.
+    private var route: UnsafeMutablePointer<curl_slist>?
     /// What the host's name means, in libcurl's words; nil where libcurl resolves it.
     private var meaning: UnsafeMutablePointer<curl_slist>?
 
@@ -44,7 +46,7 @@ struct EasyHandle: ~Copyable {
             unsafe curl_easy_cleanup(handle)
             throw .library("no memory for a request")
         }
-        let easy = unsafe EasyHandle(
+        var easy = unsafe EasyHandle(
             handle: handle,
             fields: fields,
             closingFields: closingFields,
@@ -54,6 +56,7 @@ struct EasyHandle: ~Copyable {
             )
         )
         try easy.configure(target, url: url)
+        if let tls = target.tls { try easy.configure(tls, target.place) }
         return easy
     }
 
@@ -83,6 +86,7 @@ struct EasyHandle: ~Copyable {
         unsafe curl_easy_cleanup(handle)
         unsafe curl_slist_free_all(fields)
         unsafe curl_slist_free_all(closingFields)
+        unsafe curl_slist_free_all(route)
         unsafe curl_slist_free_all(meaning)
         unsafe reception.deinitialize(count: 1)
         unsafe reception.deallocate()
@@ -153,7 +157,7 @@ struct EasyHandle: ~Copyable {
             try set(CURLOPT_UNIX_SOCKET_PATH, path)
         }
         try set(CURLOPT_USERAGENT, "lychgate")
-        try set(CURLOPT_PROTOCOLS_STR, target.isSecure ? "https" : "http")
+        try set(CURLOPT_PROTOCOLS_STR, target.tls == nil ? "http" : "https")
         // An empty name is "none, whatever http_proxy says".
         try set(CURLOPT_PROXY, "")
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -172,6 +176,23 @@ struct EasyHandle: ~Copyable {
         ]
         for code in callbacks {
             try Self.check(code)
+        }
+    }
+
+    private mutating func configure(
+        _ tls: HealthTarget.TLS,
+        _ place: HealthTarget.Place
+    ) throws(HealthClientError) {
+        try set(CURLOPT_SSL_VERIFYPEER, tls.verifies ? 1 : 0)
+        try set(CURLOPT_SSL_VERIFYHOST, tls.verifies ? 2 : 0)
+        if let authorities = tls.authorities { try set(CURLOPT_CAINFO, authorities) }
+        if let certificate = tls.certificate { try set(CURLOPT_SSLCERT, certificate) }
+        if let key = tls.key { try set(CURLOPT_SSLKEY, key) }
+        // From the name in the URL to the place that is meant, whatever the port.
+        if tls.serverName != nil, case .host(let host, let port) = place {
+            let target = host.contains(":") ? "[\(host)]" : host
+            unsafe route = curl_slist_append(nil, "::\(target):\(port)")
+            try Self.check(unsafe ccurl_set_list(handle, CURLOPT_CONNECT_TO, route))
         }
     }
 
@@ -202,7 +223,9 @@ struct EasyHandle: ~Copyable {
                 throw .target("the path of a unix socket must have 1 to 107 bytes")
             }
             return "http://localhost/"
-        case .host(let host, let port):
+        case .host(let place, let port):
+            let host = target.tls?.serverName ?? place
+            let scheme = target.tls == nil ? "http" : "https"
             let isHost = host.utf8.allSatisfy { byte in
                 (byte | 0x20 >= 0x61 && byte | 0x20 <= 0x7A) || (byte >= 0x30 && byte <= 0x39)
                     || [0x2D, 0x2E, 0x3A, 0x5F].contains(byte)
@@ -210,7 +233,6 @@ struct EasyHandle: ~Copyable {
             guard !host.isEmpty, isHost, port > 0 else {
                 throw .target("the host must be a name or an address, the port not 0")
             }
-            let scheme = target.isSecure ? "https" : "http"
             return host.utf8.contains(0x3A)
                 ? "\(scheme)://[\(host)]:\(port)/" : "\(scheme)://\(host):\(port)/"
         }

@@ -8,12 +8,29 @@ public struct HealthTarget: Sendable, Equatable {
         case unix(String)
     }
 
+    /// TLS to the place; certificates and keys are files.
+    public struct TLS: Sendable, Equatable {
+        /// Who may vouch for the backend; nil for whom the system trusts.
+        public var authorities: String?
+        /// Whether its certificate is looked at.
+        public var verifies = true
+        /// The name that it must have; nil for the host.
+        public var serverName: String?
+        /// What is shown to a backend that asks.
+        public var certificate: String?
+        /// The private key of that.
+        public var key: String?
+
+        /// The defaults.
+        public init() {}
+    }
+
     /// Where to connect.
     public var place: Place
+    /// TLS, or nil for bytes as they are.
+    public var tls: TLS?
     /// The request target, sent as it is.
     public var path: String
-    /// Whether it is asked over TLS, with the certificates that the system trusts.
-    public var isSecure = false
     /// Fields of the question, which stand in place of libcurl's own ones of the same name.
     public var fields: [HealthField] = []
     /// The fields of an answer that are kept, by their names in lower case.

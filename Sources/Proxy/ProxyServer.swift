@@ -16,9 +16,16 @@ public struct StartFailure: Error, CustomStringConvertible {
 /// The proxy as a whole: sockets, threads, and what they share.
 public enum ProxyServer {
     /// Serves until a signal asks to stop, and everything in flight is finished.
-    public static func run(_ settings: Settings, version: String) throws(StartFailure) {
+    ///
+    /// `tls` is what its certificates came to, `directory` where they are looked for.
+    public static func run(
+        _ settings: Settings,
+        tls: TLSContexts,
+        directory: String,
+        version: String
+    ) throws(StartFailure) {
         do {
-            try serve(settings, version: version)
+            try serve(settings, tls: tls, directory: directory, version: version)
         } catch let failure as StartFailure {
             throw failure
         } catch {
@@ -26,7 +33,12 @@ public enum ProxyServer {
         }
     }
 
-    private static func serve(_ settings: Settings, version: String) throws {
+    private static func serve(
+        _ settings: Settings,
+        tls: TLSContexts,
+        directory: String,
+        version: String
+    ) throws {
         // Before any thread is made: threads inherit which signals are blocked.
         let signals = try Signals()
         let descriptors = Machine.raiseDescriptorLimit()
@@ -40,10 +52,11 @@ public enum ProxyServer {
                 grace: settings.identity.grace
             ),
             log: log,
-            upstreamAddresses: try resolve(settings.upstream.address, log)
+            upstreamAddresses: try resolve(settings.upstream.address, log),
+            tls: tls
         )
         let workerCount = settings.workers ?? Machine.coreCount
-        let (boxes, addresses) = try bind(settings.listen, workerCount: workerCount)
+        let (boxes, addresses) = try bind(settings.listen, tls, workerCount: workerCount)
         var mailboxes: [Mailbox<WorkerMessage>] = []
         var threads: [Thread] = []
         for box in boxes {
@@ -69,7 +82,8 @@ public enum ProxyServer {
             shared: shared,
             signals: signals,
             workers: mailboxes,
-            names: try resolver(shared)
+            names: try resolver(shared),
+            directory: directory
         )
         if control.run() == .workersEnded {
             for thread in threads { thread.join() }
@@ -88,10 +102,7 @@ public enum ProxyServer {
         return try Thread(name: "worker-\(index)") {
             do throws(SystemError) {
                 var worker = try Worker(shared: shared, mailbox: mailbox, seed: seed)
-                while let socket = box.take() {
-                    let isShared = socket.address.isUnix
-                    try worker.listen(on: socket, isShared: isShared)
-                }
+                while let listener = box.take() { try worker.listen(on: listener) }
                 worker.run()
             } catch {
                 shared.log.write(.error, "a worker cannot run: \(error)")
@@ -138,17 +149,19 @@ public enum ProxyServer {
     /// Binds everything before anything runs, so that a taken address is told at once.
     private static func bind(
         _ listen: [ListenSettings],
+        _ tls: TLSContexts,
         workerCount: Int
     ) throws -> (boxes: [ListenerBox], addresses: [String]) {
         let boxes = (0..<workerCount).map { _ in ListenerBox() }
         var texts: [String] = []
-        for settings in listen {
+        for (place, settings) in listen.enumerated() {
+            let context = tls.listener(place)
             do {
                 switch settings.address {
                 case .unix(let path):
                     let socket = try ListeningSocket(unix: try unixAddress(path))
                     texts.append(socket.address.text)
-                    for box in boxes { box.put(try socket.duplicate()) }
+                    for box in boxes { box.put(try socket.duplicate(), context) }
                 case .host(let host, let port):
                     for address in try SocketAddress.resolve(
                         host: host,
@@ -157,7 +170,7 @@ public enum ProxyServer {
                     ) {
                         try ListeningSocket.requireFree(address)
                         for box in boxes {
-                            box.put(try ListeningSocket(ip: address, isShared: true))
+                            box.put(try ListeningSocket(ip: address, isShared: true), context)
                         }
                         texts.append(address.text)
                     }
@@ -174,21 +187,21 @@ public enum ProxyServer {
 
 /// The sockets of one worker, on their way to its thread.
 private final class ListenerBox: Sendable {
-    private let sockets = Locked<Slab<ListeningSocket>>(Slab())
+    private let sockets = Locked<Slab<Listener>>(Slab())
     private let names = Locked<[SocketAddress]>([])
 
-    func put(_ socket: consuming ListeningSocket) {
+    func put(_ socket: consuming ListeningSocket, _ tls: TLSContext?) {
         let address = socket.address
         names.withLock { $0.append(address) }
         // A closure cannot consume what it captures; the optional is emptied instead.
-        var parcel: ListeningSocket? = consume socket
+        var parcel: Listener? = Listener(socket: socket, tls: tls)
         sockets.withLock { slab in
-            if let socket = parcel.take() { _ = slab.insert(socket) }
+            if let listener = parcel.take() { _ = slab.insert(listener) }
         }
     }
 
-    func take() -> ListeningSocket? {
-        sockets.withLock { slab -> ListeningSocket? in
+    func take() -> Listener? {
+        sockets.withLock { slab -> Listener? in
             for index in 0..<slab.placeCount {
                 if let token = slab.token(at: index) { return slab.remove(token) }
             }

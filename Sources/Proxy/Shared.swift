@@ -37,6 +37,9 @@ final class Shared: Sendable {
     /// resolved.
     let upstreamAddresses: [SocketAddress]
     let control: Mailbox<ControlMessage>
+    /// Certificates and keys, for both sides.
+    let tls: TLSContexts
+    let handshakes = HandshakeCounts()
     /// Client connections of all workers.
     let connections: Gauge
     /// Subscribers to events that have no session, which anybody can be.
@@ -49,18 +52,21 @@ final class Shared: Sendable {
         jar: Jar,
         registry: InstanceRegistry,
         log: Log,
-        upstreamAddresses: [SocketAddress]
+        upstreamAddresses: [SocketAddress],
+        tls: TLSContexts = .none
     ) throws(SystemError) {
         self.settings = settings
         self.jar = jar
         self.registry = registry
         self.log = log
         self.upstreamAddresses = upstreamAddresses
+        self.tls = tls
         rules = SessionRules(
             settings.session,
             stale: settings.stale,
             cors: settings.cors,
-            identity: settings.identity
+            identity: settings.identity,
+            guardsCertificates: settings.asksClientCertificates
         )
         let session = settings.session
         let carrier = session.carrierCookie == nil ? [session.carrierHeader] : []
@@ -73,7 +79,7 @@ final class Shared: Sendable {
             limits: limits,
             protected: carrier.map { $0.utf8.map(\.lowercasedASCII) }
         )
-        let authority = settings.upstream.address.authority
+        let authority = settings.upstream.authority
         requestRewriter = RequestRewriter(settings: settings, defaultHost: Array(authority.utf8))
         answerWriter = AnswerWriter(settings: settings)
         isWatching = settings.identity.verify == .watch
@@ -122,16 +128,18 @@ enum WorkerMessage: Sendable {
     case stop(by: MonotonicTime)
 }
 
-extension Address {
-    /// As `Host` and log lines write it.
-    var authority: String { authority(defaultPort: 80) }
+extension UpstreamSettings {
+    /// As `Host` writes it.
+    var authority: String { address.authority(isSecure: tls != nil) }
+}
 
-    /// The same, for another scheme than http.
-    func authority(defaultPort: UInt16) -> String {
+extension Address {
+    /// As `Host` writes it.
+    func authority(isSecure: Bool) -> String {
         switch self {
         case .host(let host, let port):
             let name = host.contains(":") ? "[\(host)]" : host
-            return port == defaultPort ? name : "\(name):\(port)"
+            return port == (isSecure ? 443 : 80) ? name : "\(name):\(port)"
         case .unix: return "localhost"
         }
     }

@@ -1,10 +1,13 @@
 internal import Linux
 internal import Memory
+internal import TLS
 
 /// A socket with its two buffers, and what is known of its readiness.
 ///
 /// The poller reports changes only (edge-triggered), so readiness is remembered here until a read
 /// or write comes back short. That is what keeps a warm exchange at one read and one write a side.
+///
+/// With TLS it is the same to those who use it; what differs is in `Wire+TLS.swift`.
 struct Wire: ~Copyable {
     let descriptor: Descriptor
     /// What was received and not yet taken.
@@ -29,6 +32,11 @@ struct Wire: ~Copyable {
     var bytesWritten: UInt64 = 0
     /// A read has told that nothing more comes.
     var inputEnded = false
+    /// Whether there is a `tls`.
+    var isSecured = false
+    /// What is between the socket and the buffers.
+    var tls: TLSSession?
+    var tlsState = TLSState()
 
     init(_ descriptor: consuming Descriptor, isWritable: Bool) {
         self.descriptor = descriptor
@@ -38,7 +46,10 @@ struct Wire: ~Copyable {
     /// Nothing waits, nothing may wait unread, and the peer has not ended: fit for another message.
     ///
     /// A read that filled its buffer exactly leaves it open whether more is there; then it is not.
-    var isQuiet: Bool { input.isEmpty && !isReadable && !isPeerDone && !inputEnded }
+    mutating func isQuiet() -> Bool {
+        if isReadable && isSecured { takeInQuietly() }
+        return input.isEmpty && !isReadable && !isPeerDone && !inputEnded
+    }
 
     /// Takes in what the poller reported.
     mutating func note(_ event: PollEvent) {
@@ -49,10 +60,12 @@ struct Wire: ~Copyable {
             isPeerDone = true
             isBroken = true
         }
+        if isSecured { noteSecured(event) }
     }
 
     /// Reads once into `input`, which must have room.
     mutating func read() -> Transfer {
+        if isSecured { return readSecured() }
         let room = input.writableCount
         let outcome = Socket.read(descriptor.number, into: &input)
         switch outcome {
@@ -73,6 +86,7 @@ struct Wire: ~Copyable {
 
     /// Writes what waits in `output`; false when the connection is broken.
     mutating func flush() -> Bool {
+        if isSecured { return flushSecured() }
         while isWritable && !output.isEmpty {
             switch Socket.write(descriptor.number, output) {
             case .bytes(let count):
@@ -96,6 +110,7 @@ struct Wire: ~Copyable {
         count: Int
     ) -> Int? {
         guard isWritable else { return 0 }
+        if isSecured { return writeSecured(source, from: offset, count: count) }
         let waiting = output.count
         switch Socket.write(descriptor.number, output, source, from: offset, count: count) {
         case .bytes(let written):
@@ -108,5 +123,20 @@ struct Wire: ~Copyable {
             return 0
         case .endOfInput, .failed: return nil
         }
+    }
+
+    /// Tells the peer that nothing more will be sent.
+    mutating func finishWriting() {
+        if isSecured {
+            sayClose()
+            if tlsState.owesClose { return }
+        }
+        Socket.finishWriting(descriptor.number)
+    }
+
+    /// Makes the coming close a reset, so that the peer cannot take what it got as whole.
+    mutating func cut() {
+        tlsState.isCut = true
+        Socket.resetOnClose(descriptor.number)
     }
 }

@@ -126,7 +126,8 @@ extension SessionRules {
             found.carrierLine = index
             found.carrierValue = line.value
         }
-        guard line.id == .other, line.name.count >= 15, line.name.count <= 17 else { return }
+        guard line.id == .other, line.name.count >= 15, line.name.count <= aliasLengthMax
+        else { return }
         for field in forwardedAliases where field.match(bytes, line.name) == .alias {
             found.refusal = found.refusal ?? .forwardedAlias
         }

@@ -14,6 +14,8 @@ public final class SessionRules: Sendable {
     let carrier: FieldNameMatcher
     let carrierCookie: [UInt8]?
     let forwardedAliases: [FieldNameMatcher]
+    /// The length of the longest of their names.
+    let aliasLengthMax: Int
     let cookieName: [UInt8]
     let hostCookieName: [UInt8]
     let cookieSettings: SessionSettings.Cookie
@@ -45,12 +47,14 @@ public final class SessionRules: Sendable {
     private let exempt: RequestPatterns
     private let required: RequestPatterns
 
-    /// Compiles the settings.
+    /// Compiles the settings; with `guardsCertificates` the backend is told of clients'
+    /// certificates, which nobody may imitate.
     public init(
         _ settings: SessionSettings,
         stale: StaleSettings = StaleSettings(),
         cors: CORSSettings = CORSSettings(),
-        identity: IdentitySettings = IdentitySettings()
+        identity: IdentitySettings = IdentitySettings(),
+        guardsCertificates: Bool = false
     ) {
         precondition(settings.capture.count <= SessionSettings.captureRulesMax)
         carrierCookie = settings.carrierCookie.map { Array($0.utf8) }
@@ -69,8 +73,10 @@ public final class SessionRules: Sendable {
         statusPath = settings.statusPath.map { Array($0.utf8) }
         hasOwnPages = endpoints != nil || statusPath != nil
         loginPage = RequestPatterns(stale.pages.target.map { [$0] } ?? [])
-        forwardedAliases = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
-            .map { FieldNameMatcher(Array($0.utf8)) }
+        let forwarded = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
+        let names = forwarded + (guardsCertificates ? ["x-client-cert-subject"] : [])
+        forwardedAliases = names.map { FieldNameMatcher(Array($0.utf8)) }
+        aliasLengthMax = names.reduce(0) { max($0, $1.utf8.count) }
         cookieName = Array(settings.cookie.name.utf8)
         hostCookieName = Array("__Host-".utf8) + cookieName
         cookieSettings = settings.cookie

@@ -2,7 +2,7 @@ extension Address {
     /// What an address looks like, for messages.
     static let expected = "an address (host:port, [v6]:port or unix:/path)"
     /// What a backend's address looks like, for messages.
-    static let expectedURL = "a URL (http://host:port or unix:/path)"
+    static let expectedURL = "a URL (http://host:port, https://host:port or unix:/path)"
 
     /// `host:port`, `[v6]:port` or `unix:/path`.
     init(parsing text: String) throws(Mistake) {
@@ -19,39 +19,15 @@ extension Address {
         self = try Self.hostAndPort(Substring(text), defaultPort: nil)
     }
 
-    /// `http://host[:port]` or `unix:/path`.
-    init(parsingURL text: String) throws(Mistake) {
-        if text.hasPrefix("unix:") {
-            self = .unix(try Self.socketPath(text.dropFirst(5)))
-            return
-        }
-        let scheme = text.prefix { $0 != ":" }.lowercased()
-        guard text.dropFirst(scheme.count).hasPrefix("://") else {
-            if (try? Self(parsing: text)) != nil {
-                throw .because("did you mean 'http://\(text)'?")
-            }
-            throw .because(nil)
-        }
-        switch scheme {
-        case "http": break
-        case "https": throw .notYet("an upstream with https://")
-        default: throw .because("the scheme must be http")
-        }
-        var rest = text.dropFirst(scheme.count + 3)
-        if rest.hasSuffix("/") {
-            rest.removeLast()
-        }
-        if rest.contains("@") {
-            throw .because("a user name in it is not supported")
-        }
-        if rest.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" }) {
-            throw .because("it must end after the port: the path is the client's")
-        }
-        self = try Self.hostAndPort(rest, defaultPort: 80)
+    /// The name, or the address, that a certificate is to have.
+    static func serverName(_ text: String) throws(Mistake) -> String {
+        if AddressBlock.parseIPv6(Substring(text)) != nil { return text }
+        try checkHost(Substring(text))
+        return text
     }
 
     /// The path of a unix socket, as long as `sockaddr_un` has room for.
-    private static func socketPath(_ path: Substring) throws(Mistake) -> String {
+    fileprivate static func socketPath(_ path: Substring) throws(Mistake) -> String {
         guard path.hasPrefix("/") else {
             throw .because("the path of a unix socket must begin with '/'")
         }
@@ -150,5 +126,40 @@ extension Address {
         else { return false }
         return host.lowercased() == "localhost"
             || AddressBlock.parseLiteral(Substring(host))?.isLoopback ?? false
+    }
+}
+
+extension UpstreamURL {
+    /// `http://host[:port]`, `https://host[:port]` or `unix:/path`.
+    init(parsing text: String) throws(Mistake) {
+        if text.hasPrefix("unix:") {
+            self.init(.unix(try Address.socketPath(text.dropFirst(5))))
+            return
+        }
+        let scheme = text.prefix { $0 != ":" }.lowercased()
+        guard text.dropFirst(scheme.count).hasPrefix("://") else {
+            if (try? Address(parsing: text)) != nil {
+                throw .because("did you mean 'http://\(text)'?")
+            }
+            throw .because(nil)
+        }
+        guard scheme == "http" || scheme == "https" else {
+            throw .because("the scheme must be http or https")
+        }
+        var rest = text.dropFirst(scheme.count + 3)
+        if rest.hasSuffix("/") {
+            rest.removeLast()
+        }
+        if rest.contains("@") {
+            throw .because("a user name in it is not supported")
+        }
+        if rest.contains(where: { $0 == "/" || $0 == "?" || $0 == "#" }) {
+            throw .because("it must end after the port: the path is the client's")
+        }
+        let isSecure = scheme == "https"
+        self.init(
+            try Address.hostAndPort(rest, defaultPort: isSecure ? 443 : 80),
+            isSecure: isSecure
+        )
     }
 }

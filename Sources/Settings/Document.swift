@@ -109,7 +109,8 @@ extension Settings {
         /// At least one.
         public let all: [Problem]
 
-        init(_ problems: [Problem]) {
+        /// Some problems, at least one.
+        public init(_ problems: [Problem]) {
             // A stable sort, so that two problems of one place keep their order.
             all = problems.enumerated()
                 .sorted { ($0.element.place, $0.offset) < ($1.element.place, $1.offset) }

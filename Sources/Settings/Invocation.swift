@@ -162,7 +162,7 @@ private struct Flags {
         overrides.upstream = try value(
             of: "--upstream",
             Address.expectedURL,
-            Address.init(parsingURL:)
+            UpstreamURL.init(parsing:)
         )
         overrides.workers = try value(of: "--workers", "a number from 1 to 256") {
             text throws(Mistake) in

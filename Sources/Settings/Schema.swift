@@ -11,7 +11,14 @@ enum Schema {
             ]
         ),
         ("listen", ["address", "tls", "http2"]),
-        ("listen.tls", ["certificate", "key", "client_ca"]),
+        (
+            "listen.tls",
+            [
+                "certificate", "key", "certificates", "client_ca", "client_auth", "min_version",
+                "ciphers", "curves",
+            ]
+        ),
+        ("listen.tls.certificates", ["certificate", "key"]),
         (
             "upstream",
             [
@@ -19,7 +26,7 @@ enum Schema {
                 "queue_timeout", "hold", "tls",
             ]
         ),
-        ("upstream.tls", ["ca", "server_name", "verify"]),
+        ("upstream.tls", ["ca", "server_name", "verify", "certificate", "key"]),
         (
             "identity",
             [
@@ -46,11 +53,6 @@ enum Schema {
         ("admin", ["listen", "probes"]),
         ("log", ["level", "format", "access"]),
         ("shutdown", ["grace"]),
-    ]
-
-    /// Keys of the contract that do not exist yet, whatever they are set to.
-    static let notYet: Set<String> = [
-        "listen.tls", "upstream.tls",
     ]
 
     /// The keys of a section.

@@ -4,7 +4,7 @@ extension Settings {
         /// The only address to listen on.
         public var listen: Address?
         /// Where the backend listens.
-        public var upstream: Address?
+        public var upstream: UpstreamURL?
         /// Event loops.
         public var workers: Int?
 
@@ -40,6 +40,7 @@ extension Settings {
         settings.apply(overrides)
         if root?.content != .refused && !reader.hasFailed("") {
             reader.checkUpstream(settings, overrides, hasFile: document != nil)
+            reader.checkTLS(settings, overrides)
             reader.checkConflicts(settings)
         }
         let problems = early + reader.problems
@@ -50,8 +51,16 @@ extension Settings {
         if let address = overrides.listen {
             listen = [ListenSettings(address: address)]
         }
-        upstream.address = overrides.upstream ?? upstream.address
+        if let url = overrides.upstream { upstream.take(url) }
         workers = overrides.workers ?? workers
+    }
+}
+
+extension UpstreamSettings {
+    /// Takes a URL; what is said of TLS counts where it is of that kind.
+    mutating func take(_ url: UpstreamURL) {
+        address = url.address
+        isSecure = url.isSecure
     }
 }
 
@@ -88,6 +97,15 @@ extension SettingsReader {
             report("the upstream is the address that Lychgate itself listens on", at: place)
             return
         }
+    }
+
+    /// What is said of TLS must be of use.
+    fileprivate mutating func checkTLS(_ settings: Settings, _ overrides: Settings.Overrides) {
+        guard let place = places["upstream.tls"], overrides.upstream == nil,
+            goodPlace(of: "upstream.url") != nil, !hasFailed("identity.url"),
+            !settings.upstream.isSecure, settings.identity.elsewhere?.isSecure != true
+        else { return }
+        report("'upstream.tls' needs a 'url' that begins with https://", at: place)
     }
 
     fileprivate mutating func checkConflicts(_ settings: Settings) {

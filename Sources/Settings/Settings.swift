@@ -48,6 +48,8 @@ public enum Address: Sendable, Equatable, Hashable {
 public struct ListenSettings: Sendable, Equatable {
     /// The address; the host is a literal or a name that means this machine.
     public var address: Address
+    /// TLS, or nil for bytes as they are.
+    public var tls: ListenTLSSettings?
 
     /// A listener on an address.
     public init(address: Address) {
@@ -59,6 +61,10 @@ public struct ListenSettings: Sendable, Equatable {
 public struct UpstreamSettings: Sendable, Equatable {
     /// Where it listens.
     public var address = Address.host("127.0.0.1", port: 8000)
+    /// Whether it speaks TLS.
+    public var isSecure = false
+    /// How to talk TLS to it, and to whoever is asked elsewhere for the identity.
+    public var tlsSettings = UpstreamTLSSettings()
     /// From the first SYN to a connection.
     public var connectTimeout: Duration = .seconds(2)
     /// From the last request byte to the first response byte.
@@ -74,6 +80,9 @@ public struct UpstreamSettings: Sendable, Equatable {
 
     /// The defaults.
     public init() {}
+
+    /// How to talk TLS to it, or nil for bytes as they are.
+    public var tls: UpstreamTLSSettings? { isSecure ? tlsSettings : nil }
 }
 
 /// A place in the health answer that may hold the instance ID (contract 3.1).

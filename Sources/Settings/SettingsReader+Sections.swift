@@ -64,9 +64,11 @@ extension SettingsReader {
         }
         let problemCount = problems.count
         var address: Address?
+        var tls: ListenTLSSettings?
         section(item, example: "{ address: 0.0.0.0:8080 }") { reader, key, item in
             switch key {
             case "address": address = reader.address(item)
+            case "tls": tls = reader.listenTLS(item)
             case "http2": reader.onlyFalse(item)
             default: break
             }
@@ -74,7 +76,11 @@ extension SettingsReader {
         if address == nil && problems.count == problemCount {
             report("expected an 'address' for 'listen', found none", at: item.place)
         }
-        return address.map { ListenSettings(address: $0) }
+        return address.map { address in
+            var settings = ListenSettings(address: address)
+            settings.tls = tls
+            return settings
+        }
     }
 
     private mutating func address(_ item: Item) -> Address? {
@@ -85,30 +91,30 @@ extension SettingsReader {
         guard case .mapping = item.node.content else {
             let expected = Address.expectedURL + " or a mapping"
             note("upstream.url", at: item.place)
-            upstream.address =
-                value(item, expected: expected, Address.init(parsingURL:)) ?? upstream.address
+            if let url = value(item, expected: expected, UpstreamURL.init(parsing:)) {
+                upstream.take(url)
+            }
             return
         }
         let problemCount = problems.count
         let anyWait = Duration.milliseconds(1)...(.seconds(7 * 86_400))
+        var url: UpstreamURL?
         section(item, example: "{ url: http://127.0.0.1:8000 }") { reader, key, item in
             switch key {
             case "url":
-                let url = reader.value(
-                    item,
-                    expected: Address.expectedURL,
-                    Address.init(parsingURL:)
-                )
-                upstream.address = url ?? upstream.address
+                url = reader.value(item, expected: Address.expectedURL, UpstreamURL.init(parsing:))
             case "connect_timeout": reader.set(&upstream.connectTimeout, item, in: anyWait)
             case "response_timeout": reader.set(&upstream.responseTimeout, item, in: anyWait)
             case "idle_timeout": reader.set(&upstream.idleTimeout, item, in: anyWait)
             case "max_connections": reader.set(&upstream.maxConnections, item, in: 1...65_535)
             case "queue_timeout": reader.set(&upstream.queueTimeout, item, in: anyWait)
             case "hold": reader.readHold(item, into: &upstream)
+            case "tls":
+                reader.read(item, into: &upstream.tlsSettings)
             default: break
             }
         }
+        if let url { upstream.take(url) }
         // One mistake is enough: the URL may stand there misspelt.
         if places["upstream.url"] == nil && problems.count > problemCount {
             note("upstream.url", at: item.place)

@@ -86,9 +86,7 @@ struct SettingsReader {
         let known = Schema.keys(of: item.name)
         for entry in entries {
             let name = Schema.name(item.name, entry.key)
-            if Schema.notYet.contains(name) {
-                reportNotYet("'\(name)'", at: entry.place)
-            } else if known.contains(entry.key) {
+            if known.contains(entry.key) {
                 places[name] = entry.value.place
                 read(&self, entry.key, Item(name: name, node: entry.value))
             } else {

@@ -19,28 +19,57 @@ enum Program {
             Files.write(text, to: .output)
             return 0
         case .success(.check(let file)):
-            guard load(file, Settings.Overrides()) != nil else { return 1 }
+            guard let settings = load(file, Settings.Overrides()),
+                loadTLS(settings, file) != nil
+            else { return 1 }
             Files.write("\(file): ok\n", to: .output)
             return 0
         case .success(.run(let file, let overrides)):
-            guard let settings = load(file, overrides) else { return 1 }
-            return serve(settings)
+            guard let settings = load(file, overrides), let tls = loadTLS(settings, file) else {
+                return 1
+            }
+            return serve(settings, tls, directory: directory(of: file))
         }
     }
 
-    private static func serve(_ settings: Settings) -> Int32 {
+    private static func serve(
+        _ settings: Settings,
+        _ tls: TLSContexts,
+        directory: String
+    ) -> Int32 {
         do throws(SystemError) {
             try Files.fillStreams()
         } catch {
             return 1
         }
         do throws(StartFailure) {
-            try ProxyServer.run(settings, version: version)
+            try ProxyServer.run(settings, tls: tls, directory: directory, version: version)
             return 0
         } catch {
             Files.write("lychgate: \(error)\n", to: .error)
             return 1
         }
+    }
+
+    /// Where files are looked for that the configuration names: beside it.
+    private static func directory(of file: String?) -> String {
+        guard let file, let end = file.lastIndex(of: "/") else { return "." }
+        return end == file.startIndex ? "/" : String(file[..<end])
+    }
+
+    /// What the certificates came to, or nil when what is wrong was said.
+    private static func loadTLS(_ settings: Settings, _ file: String?) -> TLSContexts? {
+        switch TLSContexts.load(settings, directory: directory(of: file)) {
+        case .success(let contexts): return contexts
+        case .failure(let problems):
+            say(problems, file)
+            return nil
+        }
+    }
+
+    private static func say(_ problems: Settings.Problems, _ file: String?) {
+        let lines = problems.lines(file: file ?? "command line")
+        Files.write(lines.joined(separator: "\n") + "\n", to: .error)
     }
 
     /// The settings, or nil when what is wrong was said.
@@ -57,8 +86,7 @@ enum Program {
         switch Settings.load(yaml: bytes, environment: Files.environment, overrides: overrides) {
         case .success(let settings): return settings
         case .failure(let problems):
-            let lines = problems.lines(file: file ?? "command line")
-            Files.write(lines.joined(separator: "\n") + "\n", to: .error)
+            say(problems, file)
             return nil
         }
     }

@@ -107,8 +107,10 @@ struct IdentitySourceTests {
         }
         let registry = InstanceRegistry()
         let clock = self.clock
+        var upstream = UpstreamSettings()
+        upstream.address = .unix(path)
         var watcher = try Watcher(
-            backend: .unix(path),
+            backend: upstream,
             identity: identity,
             registry: registry,
             clock: clock

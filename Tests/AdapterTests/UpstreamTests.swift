@@ -28,7 +28,7 @@ struct UpstreamTests {
         #expect((upstream.ask.firstReport == nil) as Bool)
         #expect((upstream.openedAt == later) as Bool)
         #expect((upstream.address == listener.address) as Bool)
-        #expect((upstream.wire.isQuiet && !upstream.wire.isWritable) as Bool)
+        #expect((upstream.wire.isQuiet() && !upstream.wire.isWritable) as Bool)
     }
 
     @Test("7 a connection is fit for another message only if nothing waits on it, read or not")
@@ -38,14 +38,14 @@ struct UpstreamTests {
         )
         let listener = try ListeningSocket(ip: address, isShared: false)
         var wire = Wire(try Socket.connect(to: listener.address), isWritable: true)
-        #expect((wire.isQuiet) as Bool)
+        #expect((wire.isQuiet()) as Bool)
         wire.isReadable = true
-        #expect((!wire.isQuiet) as Bool)
+        #expect((!wire.isQuiet()) as Bool)
         wire.isReadable = false
         wire.isPeerDone = true
-        #expect((!wire.isQuiet) as Bool)
+        #expect((!wire.isQuiet()) as Bool)
         wire.isPeerDone = false
         wire.input.append("x")
-        #expect((!wire.isQuiet) as Bool)
+        #expect((!wire.isQuiet()) as Bool)
     }
 }

@@ -40,8 +40,10 @@ private final class Backend {
     func watcher(interval: Duration = .seconds(60)) throws -> Watcher {
         var identity = IdentitySettings()
         identity.interval = interval
+        var upstream = UpstreamSettings()
+        upstream.address = .unix(path)
         return try Watcher(
-            backend: .unix(path),
+            backend: upstream,
             identity: identity,
             registry: registry,
             clock: now

@@ -166,6 +166,8 @@ extension EndToEnd {
         func slow() throws {
             let configuration = "identity: { interval: 10ms }\nlog: { access: json }\n"
             try onStage(configuration + usual) { stage in
+                // Not between the two questions of the first contact.
+                #expect(stage.logged("backend instance is"))
                 let slow = try HTTPConnection(to: stage.endpoint, receiveBuffer: 1)
                 slow.send("GET", "/.lychgate/events")
                 let quick = try Subscriber(stage.endpoint).begin()

@@ -22,8 +22,8 @@ extension EndToEnd {
         )
         func restartStorm(_ mode: StormMode) throws {
             let restarts = max(2, Self.restarts * mode.share / Self.ofSixty)
-            try onStage(backend: mode.options, mode.configuration) { stage in
-                let group = try group(of: mode, on: stage)
+            try onStage(of: mode) { stage, options in
+                let group = try group(of: mode, options, on: stage)
                 defer { for backend in group.dropFirst() { backend.kill() } }
                 // While no ID has been reported yet, nothing is promised (3.1).
                 #expect(stage.logged("backend instance is", seconds: 20))
@@ -63,13 +63,29 @@ extension EndToEnd {
             }
         }
 
+        /// A stage for a mode, with the options that its backends have.
+        private func onStage(of mode: StormMode, _ body: (Stage, [String]) throws -> Void) throws {
+            guard mode.isSecure else {
+                return try TestSupport.onStage(backend: mode.options, mode.configuration) {
+                    try body($0, mode.options)
+                }
+            }
+            try throughTLS(backend: mode.options, mode.configuration) { stage, certificates in
+                try body(stage, mode.options + certificates.options)
+            }
+        }
+
         /// The backend of the stage, and those that share its port.
-        private func group(of mode: StormMode, on stage: Stage) throws -> [PythonBackend] {
+        private func group(
+            of mode: StormMode,
+            _ options: [String],
+            on stage: Stage
+        ) throws -> [PythonBackend] {
             let others = (1..<mode.workers).map { _ in
                 PythonBackend(
                     at: stage.backend.endpoint,
                     recordingIn: stage.directory,
-                    options: mode.options
+                    options: options
                 )
             }
             for backend in others { try backend.start() }

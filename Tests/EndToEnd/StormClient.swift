@@ -198,7 +198,8 @@ struct StormClient {
         if !isClean401(answer, cleared: "backend-restart") {
             surprise("a 401 that is not the clean one: \(answer.text)")
         }
-        let name = carrier == .backendCookie ? "SID" : "lychgate"
+        let own = mode.isSecure ? "__Host-lychgate" : "lychgate"
+        let name = carrier == .backendCookie ? "SID" : own
         let expires = answer.values("Set-Cookie").map { SetCookie($0) }
             .first { $0.name == name }?.isExpired
         if carrier == .header ? expires == false : expires != true {

@@ -22,6 +22,8 @@ struct StormMode: Sendable, CustomTestStringConvertible {
     var holds = false
     /// Every now and then a client talks over a WebSocket (4.3).
     var hasSockets = false
+    /// With TLS on both sides.
+    var isSecure = false
 
     var testDescription: String { name }
 
@@ -74,6 +76,11 @@ struct StormMode: Sendable, CustomTestStringConvertible {
             configuration: "identity: { interval: 100ms }\n" + usual,
             share: 6,
             hasSockets: true
+        ),
+        Self(
+            name: "TLS on both sides",
+            share: 6,
+            isSecure: true
         ),
     ]
 }

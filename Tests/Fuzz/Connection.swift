@@ -96,7 +96,9 @@ struct Conversation: ~Copyable {
                 upstreamAddresses: [Doors.shared.backendAddress]
             )
             worker = try Worker(shared: shared, mailbox: try Mailbox(), seed: (1, 2))
-            try worker.listen(on: try Doors.shared.clients.duplicate(), isShared: true)
+            try worker.listen(
+                on: Listener(socket: try Doors.shared.clients.duplicate(), tls: nil)
+            )
         } catch {
             fatalError("\(error)")
         }

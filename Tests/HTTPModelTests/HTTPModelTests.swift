@@ -161,6 +161,7 @@ struct NameTests {
         ("Transfer-Encoding", .transferEncoding), ("Upgrade", .upgrade), ("Vary", .vary),
         ("Via", .via), ("X-Forwarded-For", .xForwardedFor), ("X-Forwarded-Host", .xForwardedHost),
         ("X-Forwarded-Proto", .xForwardedProto), ("X-Request-ID", .xRequestID),
+        ("X-Client-Cert-Subject", .xClientCertSubject),
     ]
 
     private func recognise(_ name: String, before: String = "", behind: String = "") -> FieldID {

@@ -100,7 +100,24 @@ private enum Tables {
         => 2:22: this address is listened on twice
         listen: { address: a:1, http2: true, tls: {} }
         => 2:32: 'listen.http2: true' is not implemented yet; for now it is 'false'
-        => 2:38: 'listen.tls' is not implemented yet
+        => 2:43: expected a 'certificate' and a 'key' for 'listen.tls'
+        listen: { address: a:1, tls: { certificate: c.pem } }
+        => 2:45: a 'key' is missing for the certificate
+        listen: { address: a:1, tls: { key: k.pem } }
+        => 2:37: a 'certificate' is missing for the key
+        listen: { address: a:1, tls: { certificates: [ { certificate: c.pem } ] } }
+        => 2:63: a 'key' is missing for the certificate
+        listen: { address: a:1, tls: { certificates: [ {} ] } }
+        => 2:48: expected a 'certificate' and a 'key' for 'listen.tls.certificates'
+        listen: { address: a:1, tls: { certificate: c, key: k, min_version: 1.1 } }
+        => 2:69: expected '1.2' or '1.3' for 'listen.tls.min_version', found '1.1'; \
+        did you mean '1.2'?
+        listen: { address: a:1, tls: { certificate: c, key: k, curves: [] } }
+        => 2:64: expected at least one of curves for 'listen.tls.curves', found an empty list
+        listen: { address: a:1, tls: { certificate: c, key: k, ciphers: [ "A:B" ] } }
+        => 2:67: expected a name of OpenSSL's for 'listen.tls.ciphers', found 'A:B'
+        listen: { address: a:1, tls: { certificate: c, key: k, client_auth: optional } }
+        => 2:69: 'listen.tls.client_auth' needs a 'client_ca'
         listen: [ u:1 ]
         => 1:11: the upstream is the address that Lychgate itself listens on
         """
@@ -110,10 +127,8 @@ private enum Tables {
         => 1:11: {it} 'a:1'; did you mean 'http://a:1'?
         upstream: a
         => 1:11: {it} 'a'
-        upstream: https://a
-        => 1:11: an upstream with https:// is not implemented yet
         upstream: ftp://a
-        => 1:11: {it} 'ftp://a'; the scheme must be http
+        => 1:11: {it} 'ftp://a'; the scheme must be http or https
         upstream: http://
         => 1:11: {it} 'http://'; the host is missing
         upstream: http://a/b
@@ -135,7 +150,7 @@ private enum Tables {
         upstream: { ulr: http://a }
         => 1:13: unknown key 'ulr'; did you mean 'url'?
         upstream: { url: http://a, tls: {}, hold: on }
-        => 1:28: 'upstream.tls' is not implemented yet
+        => 1:33: 'upstream.tls' needs a 'url' that begins with https://
         => 1:43: expected 'off' or a duration (such as 10s) from 1ms to 1h for 'upstream.hold', \
         found 'on'
         upstream: { url: http://a, hold: 0s }
@@ -252,8 +267,8 @@ struct BadValueTests {
             Tables.upstreams,
             [
                 "it":
-                    "expected a URL (http://host:port or unix:/path) or a mapping for "
-                    + "'upstream', found",
+                    "expected a URL (http://host:port, https://host:port or unix:/path) or "
+                    + "a mapping for 'upstream', found",
                 "port": "the port must be a number from 1 to 65535",
                 "off": "is not implemented yet; leave it out or set it to 'off'",
                 "none": "no upstream: set 'upstream: http://127.0.0.1:8000' in the file or give "

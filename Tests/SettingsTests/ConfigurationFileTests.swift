@@ -92,12 +92,11 @@ struct ConfigurationFileTests {
         #expect(all == few)
     }
 
-    /// The file with its examples and what is for later switched on.
+    /// The file with its examples switched on.
     private func everything() throws -> String {
         let text = try String(decoding: configuration("lychgate.yaml"), as: UTF8.self)
         return
             text
-            .replacing("#not yet: ", with: "")
             .replacing("#instead: ", with: "")
             .replacing("#example: ", with: "")
             .replacing("end: []", with: "end:")
@@ -123,19 +122,13 @@ struct ConfigurationFileTests {
         }
     }
 
-    @Test("9 the examples of lychgate.yaml are good, and what is for later says so")
+    @Test("9 the examples of lychgate.yaml are good")
     func examples() throws {
         let text = try String(decoding: configuration("lychgate.yaml"), as: UTF8.self)
         let examples = text.replacing("#example: ", with: "").replacing("end: []", with: "end:")
         let settings = try load(examples).get()
         #expect(settings.session.capture.count == 3)
         #expect(settings.session.end.count == 1)
-        for line in text.split(separator: "\n") where line.contains("#not yet: ") {
-            let one = examples.replacing(line, with: line.replacing("#not yet: ", with: ""))
-            let found = problems(one)
-            #expect(found.count == 1, "\(line)")
-            #expect(found.first?.contains("is not implemented yet") ?? false, "\(line)")
-        }
     }
 
     @Test("9 ten mistakes are ten problems, in the order of the file")
@@ -159,7 +152,8 @@ struct ConfigurationFileTests {
         #expect(
             problems(text) == [
                 "1:1: unknown key 'lisen'; did you mean 'listen'?",
-                "3:8: expected a URL (http://host:port or unix:/path) for 'upstream.url', "
+                "3:8: expected a URL (http://host:port, https://host:port or unix:/path) for "
+                    + "'upstream.url', "
                     + "found '127.0.0.1:8000'; did you mean 'http://127.0.0.1:8000'?",
                 "4:20: expected a duration (such as 2s) from 1ms to 7d for "
                     + "'upstream.connect_timeout', found '2'; the unit is missing: "
@@ -182,7 +176,7 @@ struct ConfigurationFileTests {
     @Test("8 problems are printed as FILE:LINE:COLUMN, those of the command line without a place")
     func printing() {
         var overrides = Settings.Overrides()
-        overrides.upstream = .host("127.0.0.1", port: 8080)
+        overrides.upstream = UpstreamURL(.host("127.0.0.1", port: 8080))
         guard case .failure(let problems) = load("log: 5", overrides: overrides) else {
             Issue.record("it was loaded")
             return

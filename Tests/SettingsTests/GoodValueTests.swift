@@ -34,6 +34,45 @@ struct GoodValueTests {
         #expect(try addresses("listen: { address: a:1 }") == [.host("a", port: 1)])
     }
 
+    @Test("9 tls, to clients and to the backend")
+    func tls() throws {
+        let text = """
+            listen:
+              address: a:1
+              tls:
+                certificate: a.pem
+                key: a.key
+                certificates: [ { certificate: b.pem, key: b.key } ]
+                client_ca: ca.pem
+                client_auth: optional
+                min_version: 1.3
+                ciphers: [ TLS_AES_128_GCM_SHA256 ]
+                curves: [ X25519, P-256 ]
+            upstream:
+              url: https://b.example
+              tls: { ca: ca.pem, server_name: c.example, verify: true }
+            """
+        let settings = try load(text).get()
+        let listener = try #require(settings.listen.first?.tls)
+        #expect(listener.certificates.map(\.certificate.path) == ["a.pem", "b.pem"])
+        #expect(listener.certificates.map(\.key.path) == ["a.key", "b.key"])
+        #expect(listener.certificates.first?.key.place == Settings.Place(line: 5, column: 10))
+        #expect(listener.clientCA?.path == "ca.pem" && listener.clientAuth == .optional)
+        #expect(listener.minVersion == .tls13)
+        #expect(listener.ciphers?.names == ["TLS_AES_128_GCM_SHA256"])
+        #expect(listener.curves?.names == ["X25519", "P-256"])
+        #expect(settings.upstream.tls?.ca?.path == "ca.pem")
+        #expect(settings.upstream.tls?.serverName == "c.example")
+        #expect(try load("upstream: https://a").get().upstream.tls == UpstreamTLSSettings())
+        #expect(try load("upstream: http://a").get().upstream.tls == nil)
+        let elsewhere = try load(
+            "{ upstream: { url: http://a, tls: { ca: c.pem } }, "
+                + "identity: { verify: watch, url: https://b/health } }"
+        ).get()
+        #expect(elsewhere.upstream.tls == nil)
+        #expect(elsewhere.upstream.tlsSettings.ca?.path == "c.pem")
+    }
+
     @Test("9 upstream is a URL or a map")
     func upstream() throws {
         func address(_ url: String) throws -> Address {
@@ -45,6 +84,7 @@ struct GoodValueTests {
         #expect(try address("http://[::1]:90") == .host("::1", port: 90))
         #expect(try address("unix:/run/b.sock") == .unix("/run/b.sock"))
         #expect(try address("{ url: http://a:1 }") == .host("a", port: 1))
+        #expect(try address("https://a.example") == .host("a.example", port: 443))
 
         let text = """
             upstream:
@@ -426,7 +466,7 @@ struct GoodValueTests {
         #expect(settings.upstream.address == .host("c", port: 3))
         #expect(settings.workers == 3)
 
-        overrides.upstream = .host("d", port: 4)
+        overrides.upstream = UpstreamURL(.host("d", port: 4))
         settings = try load("upstream: { idle_timeout: 1s }", overrides: overrides).get()
         #expect(settings.upstream.address == .host("d", port: 4))
         #expect(settings.upstream.idleTimeout == .seconds(1))

@@ -25,7 +25,7 @@ struct InvocationTests {
     func run() throws {
         var overrides = Settings.Overrides()
         overrides.listen = .host("127.0.0.1", port: 8080)
-        overrides.upstream = .host("127.0.0.1", port: 8000)
+        overrides.upstream = UpstreamURL(.host("127.0.0.1", port: 8000))
         let two = "run --listen 127.0.0.1:8080 --upstream http://127.0.0.1:8000"
         #expect(try parse(two).get() == .run(configuration: nil, overrides: overrides))
         overrides.workers = 4
@@ -39,7 +39,7 @@ struct InvocationTests {
         )
         overrides = Settings.Overrides()
         overrides.listen = .unix("/a=b")
-        overrides.upstream = .host("::1", port: 80)
+        overrides.upstream = UpstreamURL(.host("::1", port: 80))
         #expect(
             try parse("run --listen=unix:/a=b --upstream=http://[::1]").get()
                 == .run(configuration: nil, overrides: overrides)
@@ -113,10 +113,8 @@ struct InvocationTests {
                 "expected an address (host:port, [v6]:port or unix:/path) for '--listen', "
                 + "found '8080'; did you mean '127.0.0.1:8080'?" + run,
             "run --upstream a:1":
-                "expected a URL (http://host:port or unix:/path) for '--upstream', found 'a:1'; "
-                + "did you mean 'http://a:1'?" + run,
-            "run --upstream https://a":
-                "an upstream with https:// is not implemented yet" + run,
+                "expected a URL (http://host:port, https://host:port or unix:/path) for "
+                + "'--upstream', found 'a:1'; did you mean 'http://a:1'?" + run,
         ]
         for (line, message) in expected {
             #expect(wrong(line) == message)

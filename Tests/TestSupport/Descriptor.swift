@@ -3,6 +3,8 @@ internal import Glibc
 /// A file descriptor that it closes; the only place of the tests that calls into the socket API.
 final class Descriptor {
     private(set) var number: Int32
+    /// TLS, where the endpoint has it.
+    var secure: SecureStream?
 
     init(_ number: Int32) {
         self.number = number
@@ -13,6 +15,8 @@ final class Descriptor {
     }
 
     func close() {
+        secure?.sayClose()
+        secure = nil
         if number >= 0 {
             _ = Glibc.close(number)
             number = -1
@@ -37,11 +41,19 @@ final class Descriptor {
         let size = socklen_t(MemoryLayout<timeval>.size)
         unsafe setsockopt(result.number, SOL_SOCKET, SO_RCVTIMEO, &limit, size)
         unsafe setsockopt(result.number, SOL_SOCKET, SO_SNDTIMEO, &limit, size)
-        if case .tcp = endpoint {
+        if endpoint.family != AF_UNIX {
             result.set(Int32(IPPROTO_TCP), TCP_NODELAY)
         }
         let code = unsafe endpoint.withAddress { unsafe Glibc.connect(result.number, $0, $1) }
-        return code == 0 ? result : nil
+        guard code == 0 else { return nil }
+        guard case .tls(let host, _, let authority) = endpoint else { return result }
+        result.secure = SecureStream(
+            result.number,
+            host: host,
+            authority: authority,
+            timeoutSeconds: timeoutSeconds
+        )
+        return result.secure == nil ? nil : result
     }
 
     /// Whether a listener could have this endpoint now.
@@ -58,6 +70,7 @@ final class Descriptor {
 
     /// What `read` says: a count, 0 at the end, or -1 with `errno` set.
     func read(into buffer: inout [UInt8], atMost limit: Int = .max) -> Int {
+        if let secure { return secure.read(into: &buffer, atMost: limit) }
         while true {
             let count = unsafe buffer.withUnsafeMutableBytes { room in
                 unsafe Glibc.read(number, room.baseAddress, min(room.count, limit))
@@ -70,6 +83,7 @@ final class Descriptor {
 
     /// Sends all of it; false when the peer is gone or takes nothing for too long.
     func send(_ bytes: ArraySlice<UInt8>) -> Bool {
+        if let secure { return secure.send(bytes) }
         var rest = bytes
         while !rest.isEmpty {
             let count = unsafe rest.withUnsafeBytes {
@@ -86,11 +100,13 @@ final class Descriptor {
 
     /// Says that no more will be sent.
     func shutDownWriting() {
+        secure?.sayClose()
         _ = shutdown(number, Int32(SHUT_WR))
     }
 
     /// Makes the close a reset.
     func lingerZero() {
+        secure = nil
         var option = linger(l_onoff: 1, l_linger: 0)
         let size = socklen_t(MemoryLayout<linger>.size)
         unsafe setsockopt(number, SOL_SOCKET, SO_LINGER, &option, size)
@@ -98,6 +114,7 @@ final class Descriptor {
 
     /// Whether something (or the end) can be read within so many milliseconds.
     func isReadable(withinMilliseconds limit: Int32) -> Bool {
+        if let secure { return secure.isReadable(withinMilliseconds: limit) }
         var entry = pollfd(fd: number, events: Int16(POLLIN), revents: 0)
         return unsafe poll(&entry, 1, limit) > 0
     }

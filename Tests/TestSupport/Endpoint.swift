@@ -5,6 +5,8 @@ internal import Memory
 public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
     /// An IPv4 or IPv6 literal and a port.
     case tcp(String, Int)
+    /// The same over TLS, by a certificate for the literal that the file's authority vouches for.
+    case tls(String, Int, authority: String)
     /// A unix socket by its path.
     case unix(String)
 
@@ -12,14 +14,27 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .tcp(let host, let port) where host.contains(":"): "[\(host)]:\(port)"
-        case .tcp(let host, let port): "\(host):\(port)"
+        case .tcp(let host, let port), .tls(let host, let port, _): "\(host):\(port)"
         case .unix(let path): "unix:\(path)"
         }
     }
 
     /// As it stands in `upstream`.
     public var url: String {
-        if case .unix = self { description } else { "http://\(description)" }
+        switch self {
+        case .tcp: "http://\(description)"
+        case .tls: "https://\(description)"
+        case .unix: description
+        }
+    }
+
+    /// The same port, over TLS.
+    public func secured(by authority: String) -> Self {
+        if case .tcp(let host, let port) = self {
+            .tls(host, port, authority: authority)
+        } else {
+            self
+        }
     }
 
     /// A port of 127.0.0.1 that nothing listens on and nothing will be given by chance.
@@ -44,7 +59,7 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
 
     var family: Int32 {
         switch self {
-        case .tcp(let host, _): host.contains(":") ? AF_INET6 : AF_INET
+        case .tcp(let host, _), .tls(let host, _, _): host.contains(":") ? AF_INET6 : AF_INET
         case .unix: AF_UNIX
         }
     }
@@ -60,7 +75,7 @@ public enum Endpoint: Sendable, Hashable, CustomStringConvertible {
             address.sin6_port = in_port_t(port).bigEndian
             unsafe inet_pton(AF_INET6, host, &address.sin6_addr)
             return unsafe Self.lend(&address, body)
-        case .tcp(let host, let port):
+        case .tcp(let host, let port), .tls(let host, let port, _):
             var address = sockaddr_in()
             address.sin_family = sa_family_t(AF_INET)
             address.sin_port = in_port_t(port).bigEndian

@@ -35,7 +35,8 @@ public final class PythonBackend: Sendable {
     public func start(_ more: String...) throws {
         let place =
             switch endpoint {
-            case .tcp(let host, let port): ["--host", host, "--port", String(port)]
+            case .tcp(let host, let port), .tls(let host, let port, _):
+                ["--host", host, "--port", String(port)]
             case .unix(let path): ["--unix", path]
             }
         let script = Place.root + "/Tests/EndToEnd/Backends/backend.py"

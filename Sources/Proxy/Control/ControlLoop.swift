@@ -4,6 +4,7 @@ internal import Instances
 internal import Linux
 internal import Sessions
 internal import Settings
+internal import TLS
 internal import Time
 
 /// The control thread: it asks who the backend is, writes the log, acts on signals, reaps the jar.
@@ -19,6 +20,9 @@ struct ControlLoop: ~Copyable {
     /// A reader that stands still for long is worth a line now and then.
     private static var dropsPace: Duration { .seconds(10) }
 
+    /// With two keys of before that still open them, a ticket is good for a day.
+    private static var ticketPace: Duration { .seconds(8 * 3600) }
+
     private let shared: Shared
     private let signals: Signals
     private let workers: [Mailbox<WorkerMessage>]
@@ -31,6 +35,7 @@ struct ControlLoop: ~Copyable {
     private var requests = LineStream(.output, limit: 256 * 1024)
     private var reapedAt = MonotonicTime.zero
     private var dropsToldAt = MonotonicTime.zero
+    private var ticketsAt = MonotonicTime.zero
     private var isStopping = false
     private var saidCannotTellApart = false
     private var changeLines = LinePace()
@@ -39,10 +44,12 @@ struct ControlLoop: ~Copyable {
         shared: Shared,
         signals: consuming Signals,
         workers: [Mailbox<WorkerMessage>],
-        names: NameResolver?
+        names: NameResolver?,
+        directory: String
     ) throws(HealthClientError) {
         watcher = try Watcher(
-            backend: shared.settings.upstream.address,
+            backend: shared.settings.upstream,
+            directory: directory,
             identity: shared.settings.identity,
             registry: shared.registry,
             clock: { MonotonicClock.now() }
@@ -93,6 +100,7 @@ struct ControlLoop: ~Copyable {
             settling = settled.again
             reap()
             tellLeftOut()
+            rotateTickets()
             writeLogs()
         }
         return .workersEnded
@@ -222,6 +230,18 @@ struct ControlLoop: ~Copyable {
             shared.log.write(.info, "stopping: finishing what is in flight")
             broadcast(.stop(by: MonotonicClock.now() + shared.settings.shutdownGrace))
             return true
+        }
+    }
+
+    /// Gives session tickets another key now and then; they are good for three of these times.
+    private mutating func rotateTickets() {
+        let now = MonotonicClock.now()
+        guard let tickets = shared.tls.tickets, ticketsAt + Self.ticketPace <= now else { return }
+        ticketsAt = now
+        do {
+            try tickets.rotate()
+        } catch {
+            shared.log.write(.warning, "no new key for TLS tickets (OpenSSL \(error.code))")
         }
     }
 

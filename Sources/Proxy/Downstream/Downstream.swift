@@ -10,6 +10,8 @@ internal import Time
 struct Downstream: ~Copyable {
     /// What the connection is for at the moment.
     enum Phase: Equatable {
+        /// TLS is being agreed on.
+        case handshake
         /// Waits for a request head, or is reading one.
         case head
         /// An exchange is under way; `exchange` names it.
@@ -34,7 +36,7 @@ struct Downstream: ~Copyable {
     }
 
     var wire: Wire
-    let client: ClientFacts
+    var client: ClientFacts
     var machine = ConnectionMachine(role: .server)
     var phase = Phase.head
     var exchange = SlabToken.none

@@ -18,6 +18,15 @@ final class Counter: Sendable {
     }
 }
 
+/// What came of clients' handshakes.
+final class HandshakeCounts: Sendable {
+    /// Those that led to a connection.
+    let done = Counter()
+    /// Those of them that went on from an earlier session.
+    let resumed = Counter()
+    let failed = Counter()
+}
+
 /// A count of things that live, from any thread, with a bound.
 final class Gauge: Sendable {
     private let value = Atomic<Int>(0)

@@ -55,24 +55,26 @@ public struct Watcher: ~Copyable {
     private var question = Question.plain
     private var saidIDPerConnection = false
 
-    /// A watcher whose first question goes out in the first step.
+    /// A watcher whose first question goes out in the first step; files of certificates are looked
+    /// for in `directory`.
     public init(
-        backend: Address,
+        backend: UpstreamSettings,
+        directory: String = ".",
         identity: IdentitySettings,
         registry: InstanceRegistry,
         clock: @escaping () -> MonotonicTime
     ) throws(HealthClientError) {
-        let address = identity.elsewhere?.address ?? backend
+        let address = identity.elsewhere?.address ?? backend.address
         var target = HealthTarget(
             place: HealthTarget.Place(address),
             path: identity.path,
             timeout: identity.timeout
         )
         let reader = IdentityReader(identity.from)
-        target.isSecure = identity.elsewhere?.isSecure ?? false
+        target.tls = HealthTarget.TLS(backend, identity.elsewhere, in: directory)
         target.bodyBytesMax = reader.contentBytesMax
         target.wantedFields = reader.wantedFields
-        let authority = address.authority(defaultPort: target.isSecure ? 443 : 80)
+        let authority = address.authority(isSecure: target.tls != nil)
         target.fields = IdentityQuestion(identity, authority: authority).healthFields
         client = try HealthClient(target)
         schedule = WatcherSchedule(interval: identity.interval)
@@ -242,5 +244,34 @@ extension HealthTarget.Place {
         case .host(let host, let port): self = .host(host, port: port)
         case .unix(let path): self = .unix(path)
         }
+    }
+}
+
+extension HealthTarget.TLS {
+    /// As for the workers' connections, or nil for bytes as they are; elsewhere, too, whom
+    /// `upstream.tls` says to trust, but only the same host has the same name.
+    fileprivate init?(
+        _ backend: UpstreamSettings,
+        _ elsewhere: IdentitySettings.Elsewhere?,
+        in directory: String
+    ) {
+        guard elsewhere?.isSecure ?? backend.isSecure else { return nil }
+        func path(_ file: FileName?) -> String? {
+            file.map { $0.path.hasPrefix("/") ? $0.path : directory + "/" + $0.path }
+        }
+        let settings = backend.tlsSettings
+        let isSameHost = elsewhere.map { $0.address.host == backend.address.host } ?? true
+        self.init()
+        authorities = path(settings.ca)
+        verifies = settings.verify
+        serverName = isSameHost ? settings.serverName : nil
+        certificate = path(settings.certificate)
+        key = path(settings.key)
+    }
+}
+
+extension Address {
+    fileprivate var host: String? {
+        if case .host(let host, _) = self { host } else { nil }
     }
 }

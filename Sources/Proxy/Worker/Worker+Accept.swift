@@ -3,6 +3,7 @@ internal import Exchange
 internal import Linux
 internal import Memory
 internal import Settings
+internal import TLS
 internal import Time
 
 /// Taking client connections in.
@@ -14,7 +15,7 @@ extension Worker {
 
     mutating func accept(_ listener: SlabToken) {
         for _ in 0..<Self.acceptsPerTurn {
-            switch listeners[listener].accept() {
+            switch listeners[listener].socket.accept() {
             case .none: return
             case .exhausted(let error):
                 if now >= acceptWarningAt + .seconds(5) {
@@ -24,20 +25,26 @@ extension Worker {
                 pauseAccepting()
                 return
             case .accepted(let descriptor, let peer):
-                admit(descriptor, peer: peer)
+                admit(descriptor, peer: peer, tls: listeners[listener].tls)
             }
         }
     }
 
-    private mutating func admit(_ descriptor: consuming Descriptor, peer: SocketAddress) {
+    private mutating func admit(
+        _ descriptor: consuming Descriptor,
+        peer: SocketAddress,
+        tls: TLSContext?
+    ) {
         let hasPlace = shared.connections.enter()
-        guard hasPlace || turnedAway < Self.turnedAwayMax else { return }
+        // A handshake only to say no would cost more than it tells.
+        guard hasPlace || (tls == nil && turnedAway < Self.turnedAwayMax) else { return }
         let number = descriptor.number
-        let client = ClientFacts(
+        var client = ClientFacts(
             ip: Array(peer.ipText.utf8),
             isTrusted: isTrusted(peer),
-            isSecure: false
+            isSecure: tls != nil
         )
+        client.maySaySubject = maySaySubject(client, tls)
         let token = downstreams.insert(Downstream(descriptor: descriptor, client: client))
         downstreams[token].hasPlace = hasPlace
         if !hasPlace { turnedAway += 1 }
@@ -50,6 +57,14 @@ extension Worker {
             return
         }
         if !hasPlace { turnAway(token) }
+        if let tls { expectHandshake(token, tls) }
+    }
+
+    /// Whether what the client says of a certificate is passed on: only from a trusted proxy that
+    /// has looked at it in our place, where anybody's certificate is told to the backend.
+    private func maySaySubject(_ client: ClientFacts, _ tls: TLSContext?) -> Bool {
+        guard shared.settings.asksClientCertificates else { return true }
+        return client.isTrusted && tls?.asksPeers != true
     }
 
     /// Says at once why there is no service, and stays a while so that the client can read it.
@@ -69,7 +84,7 @@ extension Worker {
         acceptsNotBefore = now + .milliseconds(100)
         for index in 0..<listeners.placeCount {
             guard let token = listeners.token(at: index) else { continue }
-            poller.unwatch(listeners[token].number)
+            poller.unwatch(listeners[token].socket.number)
         }
     }
 
@@ -80,10 +95,10 @@ extension Worker {
             guard let token = listeners.token(at: index) else { continue }
             do {
                 // Where a former attempt came half-way, it is watched already.
-                poller.unwatch(listeners[token].number)
-                let isShared = listeners[token].address.isUnix
+                poller.unwatch(listeners[token].socket.number)
+                let isShared = listeners[token].socket.address.isUnix
                 try poller.watchReadable(
-                    listeners[token].number,
+                    listeners[token].socket.number,
                     token.poll(Kind.listener),
                     isShared: isShared
                 )

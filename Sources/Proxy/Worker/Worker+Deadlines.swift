@@ -40,6 +40,7 @@ extension Worker {
             headTimedOut(token)
         case .exchange where isAwaitingContent(downstreams[token].exchange):
             requestTimedOut(downstreams[token].exchange)
+        case .handshake: handshakeFailed(token, "not finished in time")
         case .events: beat(token)
         case .head, .exchange, .tunnel, .flushing, .lingering:
             closeDownstream(token)

@@ -22,6 +22,7 @@ extension Worker {
             return
         }
         switch downstreams[token].phase {
+        case .handshake: shakeHands(token)
         case .head: readHead(token)
         case .exchange: resume(downstreams[token].exchange)
         case .tunnel: relay(downstreams[token].exchange)
@@ -31,7 +32,7 @@ extension Worker {
         }
     }
 
-    private mutating func readHead(_ token: SlabToken) {
+    mutating func readHead(_ token: SlabToken) {
         var isUnseen = !downstreams[token].wire.input.isEmpty && !downstreams[token].headBegan
         while true {
             if isUnseen {
@@ -88,6 +89,11 @@ extension Worker {
     /// Answers a message that is no sound request; where the next one would begin is not known.
     private mutating func refuse(_ token: SlabToken, _ refusal: Refusal) {
         refuse(token, status: refusal.status, refusal.cause.description)
+    }
+
+    /// The client took an HTTPS port for one of plain HTTP.
+    mutating func refusePlain(_ token: SlabToken) {
+        refuse(token, status: 400, "a plain HTTP request was sent to an HTTPS port")
     }
 
     /// The client did not send the rest of a head in time.
@@ -167,7 +173,7 @@ extension Worker {
 
     private mutating func beginLingering(_ token: SlabToken) {
         if access.isOn { endNote(token) }
-        Socket.finishWriting(downstreams[token].wire.descriptor.number)
+        downstreams[token].wire.finishWriting()
         downstreams[token].wire.input.removeAll()
         downstreams[token].phase = .lingering(until: now + Self.lingerTime)
         setDeadline(of: token, now + Self.lingerSilence)
@@ -220,7 +226,7 @@ extension Worker {
         if access.isOn { endNote(token) }
         if !downstreams[token].wire.output.isEmpty {
             // What is left unsent must not go unnoticed.
-            Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+            downstreams[token].wire.cut()
         }
         switch downstreams[token].phase {
         case .exchange:
@@ -229,15 +235,18 @@ extension Worker {
                 exchanges[exchange].responseFraming == .untilClose
             {
                 // A plain end would make what was sent look whole (contract 4.2).
-                Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+                downstreams[token].wire.cut()
             }
+            // The same for the end of TLS, whatever the framing.
+            downstreams[token].wire.tlsState.isCut = true
             abandon(exchange)
         case .tunnel:
             cutTunnel(downstreams[token].exchange)
             abandon(downstreams[token].exchange)
         case .events(_, let isStranger): if isStranger { shared.strangers.leave() }
-        case .head, .flushing, .lingering: break
+        case .handshake, .head, .flushing, .lingering: break
         }
+        downstreams[token].wire.sayClose()
         var downstream = downstreams.remove(token)
         buffers.give(downstream.wire.input.takeStorage())
         buffers.give(downstream.wire.output.takeStorage())

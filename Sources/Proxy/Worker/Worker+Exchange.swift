@@ -138,7 +138,7 @@ extension Worker {
             switch action {
             case .use(let connection):
                 let token = SlabToken(connection)
-                if upstreams[token].wire.isQuiet {
+                if upstreams[token].wire.isQuiet() {
                     write(exchange, to: token)
                     return
                 }
@@ -168,7 +168,7 @@ extension Worker {
 
     /// The moment of writing: the last word on the session, then the request goes out.
     private mutating func write(_ exchange: SlabToken, to connection: SlabToken) {
-        guard upstreams[connection].wire.isQuiet else {
+        guard upstreams[connection].wire.isQuiet() else {
             // It has ended, or said something that nobody asked for, since it was granted.
             exchanges[exchange].upstream = connection
             failed(exchange, .dropped)

@@ -116,7 +116,7 @@ extension Worker {
             downstreams[token].wire.output.append(WebSocketFrames.closeForRestart)
         }
         if !upstreams[connection].wire.outputEnded {
-            Socket.resetOnClose(upstreams[connection].wire.descriptor.number)
+            upstreams[connection].wire.cut()
         }
         abandon(exchange)
         downstreams[token].exchange = .none

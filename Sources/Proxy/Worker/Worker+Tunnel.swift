@@ -123,7 +123,7 @@ extension Worker {
         switch outcome {
         case .finished:
             upstreams[connection].wire.outputEnded = true
-            Socket.finishWriting(upstreams[connection].wire.descriptor.number)
+            upstreams[connection].wire.finishWriting()
         case .receiverBroken:
             // What it has sent is still to come.
             upstreams[connection].wire.outputEnded = true
@@ -154,7 +154,7 @@ extension Worker {
             return nil
         case .finished:
             downstreams[token].wire.outputEnded = true
-            Socket.finishWriting(downstreams[token].wire.descriptor.number)
+            downstreams[token].wire.finishWriting()
             if access.isOn { downstreams[token].note.facts.isWhole = true }
         case .receiverBroken:
             // What it has sent is still to come.
@@ -177,10 +177,10 @@ extension Worker {
         let token = exchanges[exchange].downstream
         let connection = exchanges[exchange].upstream
         if !downstreams[token].wire.outputEnded {
-            Socket.resetOnClose(downstreams[token].wire.descriptor.number)
+            downstreams[token].wire.cut()
         }
         if connection != .none, !upstreams[connection].wire.outputEnded {
-            Socket.resetOnClose(upstreams[connection].wire.descriptor.number)
+            upstreams[connection].wire.cut()
         }
     }
 

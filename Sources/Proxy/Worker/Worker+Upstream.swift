@@ -108,9 +108,11 @@ extension Worker {
     mutating func upstreamReady(_ token: SlabToken) {
         switch upstreams[token].phase {
         case .connecting:
-            if upstreams[token].wire.isWritable { connectionAttempted(token) }
+            if isMade(token) { connected(token) }
         case .reconnecting:
-            if upstreams[token].wire.isWritable { reconnected(token) }
+            if isMade(token) {
+                identified(token, .failed(.timedOut), persists: true, wasAsked: false)
+            }
         case .connected:
             if upstreams[token].wire.isPeerDone { lost(token) }
         case .asking where isWatching:
@@ -118,18 +120,28 @@ extension Worker {
         case .asking: readIdentity(token)
         case .idle:
             // Nothing is due on it: an end, or bytes that answer no request.
-            if upstreams[token].wire.isReadable { lost(token) }
+            if !upstreams[token].wire.isQuiet() { lost(token) }
         case .leased: resume(upstreams[token].exchange)
         case .tunnel: relay(upstreams[token].exchange)
         }
     }
 
-    private mutating func connectionAttempted(_ token: SlabToken) {
-        if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
-            if tryNextAddress(token) { return }
-            openingFailed(token, error.isReset ? .closed : .refused, error.description)
-            return
+    /// Whether the kernel, and then TLS, have made the connection; what failed is taken care of.
+    private mutating func isMade(_ token: SlabToken) -> Bool {
+        if upstreams[token].wire.isSecured {
+            return upstreams[token].wire.isReadable && hasShakenHands(token)
         }
+        guard upstreams[token].wire.isWritable else { return false }
+        if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
+            if upstreams[token].phase == .reconnecting || !tryNextAddress(token) {
+                openingFailed(token, error.isReset ? .closed : .refused, error.description)
+            }
+            return false
+        }
+        return shared.tls.upstream == nil || beginTLS(token)
+    }
+
+    private mutating func connected(_ token: SlabToken) {
         let address = upstreams[token].address
         addressIndex = addresses.firstIndex { $0 == address } ?? addressIndex
         upstreams[token].phase = .connected
@@ -248,14 +260,6 @@ extension Worker {
         }
     }
 
-    private mutating func reconnected(_ token: SlabToken) {
-        if let error = Socket.connectionError(upstreams[token].wire.descriptor.number) {
-            openingFailed(token, error.isReset ? .closed : .refused, error.description)
-        } else {
-            identified(token, .failed(.timedOut), persists: true, wasAsked: false)
-        }
-    }
-
     private mutating func identified(
         _ token: SlabToken,
         _ report: IdentityReport,
@@ -263,7 +267,7 @@ extension Worker {
         wasAsked: Bool = true
     ) {
         // Not every backend that closes says so; but one of several may just have died.
-        let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet
+        let isCutShort = wasAsked && isSaidToPersist && !upstreams[token].wire.isQuiet()
         let isSuspected = unsaidClosing.isSuspected(now: now)
         let persists = isSaidToPersist && !isCutShort && !isSuspected
         let openedAt = upstreams[token].openedAt
@@ -311,6 +315,7 @@ extension Worker {
         upstreams[token].instance = observation.instance
         bind(token, to: observation.instance)
         let verifyTime = upstreams[token].takeVerifyTime(now: now)
+        if upstreams[token].wire.isSecured { upstreams[token].wire.keep(in: &resumption) }
         buffers.strip(&upstreams[token].wire.input)
         let action = pool.ready(
             ConnectionID(rawValue: token.bits),
@@ -363,13 +368,13 @@ extension Worker {
 
     /// Gives a connection back on which nothing was written.
     mutating func giveBack(_ token: SlabToken) {
-        released(token, persists: upstreams[token].wire.isQuiet && !upstreams[token].isOutdated)
+        released(token, persists: upstreams[token].wire.isQuiet() && !upstreams[token].isOutdated)
     }
 
     /// An exchange is done with its connection.
     mutating func release(_ token: SlabToken, isReusable: Bool) {
         let isClean =
-            isReusable && upstreams[token].wire.isQuiet && !upstreams[token].isOutdated
+            isReusable && upstreams[token].wire.isQuiet() && !upstreams[token].isOutdated
         if !upstreams[token].nominations.isEmpty { upstreams[token].nominations = [] }
         if isClean {
             buffers.strip(&upstreams[token].wire.input)
@@ -404,6 +409,7 @@ extension Worker {
         let token = exchanges[exchange].upstream
         guard token != .none else { return }
         exchanges[exchange].upstream = .none
+        upstreams[token].wire.tlsState.isCut = true
         _ = pool.closed(ConnectionID(rawValue: token.bits), now: now)
         discardUpstream(token)
     }
@@ -470,6 +476,7 @@ extension Worker {
     mutating func discardUpstream(_ token: SlabToken) {
         guard upstreams.contains(token) else { return }
         bind(token, to: nil)
+        upstreams[token].wire.sayClose()
         var upstream = upstreams.remove(token)
         buffers.give(upstream.wire.input.takeStorage())
         buffers.give(upstream.wire.output.takeStorage())

@@ -8,6 +8,7 @@ internal import Memory
 internal import Pool
 internal import Sessions
 internal import Settings
+internal import TLS
 internal import Time
 
 /// One event loop on one thread, with its connections and the requests on their way.
@@ -37,7 +38,7 @@ struct Worker: ~Copyable {
     let isWatching: Bool
 
     var poller: Poller
-    var listeners = Slab<ListeningSocket>()
+    var listeners = Slab<Listener>()
     var downstreams = Slab<Downstream>()
     var upstreams = Slab<Upstream>()
     var exchanges = Slab<ExchangeState>()
@@ -86,6 +87,11 @@ struct Worker: ~Copyable {
     var acceptWarningAt = MonotonicTime.zero
     /// When a cross-site request was last spoken of.
     var crossSiteWarningAt = MonotonicTime.zero
+    /// When a failed handshake with the backend, or with clients, was last spoken of.
+    var handshakeWarningAt = MonotonicTime.zero
+    var clientHandshakeNoteAt = MonotonicTime.zero
+    /// What the next connection to the backend can go on from.
+    var resumption = TLSResumption()
     /// When an answer was last spoken of that a browser hides.
     var hiddenAnswerSaidAt = MonotonicTime.zero
     /// Accepting pauses until then, for want of descriptors.
@@ -143,13 +149,13 @@ struct Worker: ~Copyable {
         now = MonotonicClock.now()
     }
 
-    /// Takes a listening socket in; `isShared` when other workers accept from the same one.
+    /// Takes a listening socket in; of a unix socket's there are several for one queue.
     mutating func listen(
-        on socket: consuming ListeningSocket,
-        isShared: Bool
+        on listener: consuming Listener
     ) throws(SystemError) {
-        let number = socket.number
-        let token = listeners.insert(socket)
+        let number = listener.socket.number
+        let isShared = listener.socket.address.isUnix
+        let token = listeners.insert(listener)
         try poller.watchReadable(number, token.poll(Kind.listener), isShared: isShared)
     }
 
@@ -268,7 +274,7 @@ struct Worker: ~Copyable {
             guard let token = listeners.token(at: index) else { continue }
             // Who has connected already is served.
             accept(token)
-            poller.unwatch(listeners[token].number)
+            poller.unwatch(listeners[token].socket.number)
             _ = listeners.remove(token)
         }
         endStreams()

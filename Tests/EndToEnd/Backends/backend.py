@@ -61,10 +61,29 @@ def arguments():
     parser.add_argument("--issue", default="both", choices=["header", "json", "both"])
     parser.add_argument("--set-cookie", help="issue sessions in a cookie of this name, too")
     parser.add_argument("--read-cookie", help="read sessions from the cookie of this name instead")
+    parser.add_argument("--certificate", help="speak TLS; the key is in the same file")
+    parser.add_argument("--client-ca", help="clients need a certificate that this one vouches for")
+    parser.add_argument("--silent-end", action="store_true", help="TLS ends without close_notify")
     return parser.parse_args()
 
 
+def tls():
+    if not options.certificate:
+        return None
+    # Not at the top: it would double the time to start.
+    import ssl
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(options.certificate)
+    context.set_alpn_protocols(["http/1.1"])
+    if options.client_ca:
+        context.load_verify_locations(options.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
 options = arguments()
+secure = tls()
 instance = options.instance or os.urandom(8).hex() + "-" + str(os.getpid())
 reporting = True
 health = options.health
@@ -108,7 +127,7 @@ def quote(text):
     return '"' + "".join(c if c >= " " else "\\u%04x" % ord(c) for c in out) + '"'
 
 
-served = {"other": 0}
+served = {"other": 0, "resumed": 0}
 
 class Gone(Exception):
     """The peer went away, or the connection is to be closed without another word."""
@@ -189,13 +208,25 @@ class Connection:
     def serve(self):
         connections.add(self)
         try:
+            if secure:
+                self.sock = secure.wrap_socket(self.sock, server_side=True)
+                served["resumed"] += self.sock.session_reused
             while True:
                 self.serve_one()
         except (Gone, OSError, ValueError):
             pass
         finally:
             connections.discard(self)
-            self.sock.close()
+            self.end()
+
+    def end(self):
+        if secure and not options.silent_end:
+            try:
+                self.sock.settimeout(1)
+                self.sock.unwrap()
+            except (OSError, ValueError, AttributeError):
+                pass  # The peer was quicker, or there was no handshake.
+        self.sock.close()
 
 
 class Request:
@@ -752,6 +783,14 @@ class Request:
         while served["other"] == count:
             self.send(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" * 100)
         self.reply(200, "{}")
+
+    def do_tls(self):
+        shown = "null"
+        if secure:
+            certificate = self.connection.sock.getpeercert() or {}
+            names = [value for part in certificate.get("subject", ()) for _, value in part]
+            shown = quote(self.connection.sock.version() + " " + ",".join(names))
+        self.reply(200, f'{{"tls":{shown},"resumed":{served["resumed"]}}}')
 
     def do_other(self):
         served["other"] += 1
