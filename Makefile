@@ -60,8 +60,8 @@ $(BENCH_VENV)/.ready: Benchmarks/requirements.txt | deps
 	$(BENCH_VENV)/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
-test: test-deps build ## every test; end to end with the debug and with the release binary
-	@swift test
+test: test-deps build ## every test; those from end to end with the release binary
+	@swift test --skip EndToEnd
 	LYCHGATE_BINARY=$(CURDIR)/$(RELEASE) swift test --skip-build --filter EndToEnd
 
 storm: test-deps build ## a thousand restarts under load, in every mode, and 10,000 subscribers; release binary

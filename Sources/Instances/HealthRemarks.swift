@@ -55,8 +55,9 @@ public struct HealthRemarks: Sendable {
         var remarks: [HealthRemark] = []
         switch report {
         case .none(let cause) where !flaws.contains(cause):
+            // A worker may have found the first one, of which the word is on its way.
+            if !flaws.isEmpty { remarks.append(.noIdentity(cause)) }
             flaws.append(cause)
-            remarks.append(.noIdentity(cause))
         case .id: flaws = []
         case .none, .failed: break
         }

@@ -8,7 +8,7 @@ const SESSION_KEYS = names.has('key') ? names.getAll('key') : ['snowflake_sessio
 const CLEARED_EVENT = names.get('event') || 'snowflake-session-cleared';
 const NOTHING = { restarted: false, cleared: false };
 
-const held = () => SESSION_KEYS.map((key) => window.sessionStorage.getItem(key)).join();
+const held = () => SESSION_KEYS.map((key) => window.sessionStorage.getItem(key));
 const log = (level, ...what) => console[level]('[BackendGuard]', ...what);
 
 let sawSession = false;
@@ -39,7 +39,8 @@ async function ask(told, headers) {
   const reason = said || told || (id && stored && id !== stored ? 'backend-restart' : '');
   if (!reason) return NOTHING;
   if (!id) storage.removeItem(INSTANCE_KEY);
-  if (held() !== before) return NOTHING; // A log-in was faster.
+  // A log-in was faster.
+  if (held().some((it, i) => it && it !== before[i])) return NOTHING;
   const restarted = reason === 'backend-restart';
   log('warn', restarted ? 'Backend restarted - clearing stale session' : 'Session is ' + reason);
   const kept = SESSION_KEYS.filter((key) => storage.getItem(key) !== null);
@@ -53,7 +54,7 @@ async function ask(told, headers) {
   return { restarted, cleared };
 }
 
-// In turn: the first answer takes the cookie.
+// In turn: one answer takes the cookie.
 function check(told, headers) {
   last = last.then(() => ask(told, headers)).catch((error) => {
     log('debug', 'Session check failed', { error: error.message });
@@ -77,7 +78,7 @@ export function watchBackend(options = {}) {
     source = null;
   };
   const update = () => {
-    // Hidden pages free one of six connections.
+    // A host has six connections.
     if (document.visibilityState === 'hidden') return close();
     now();
     if (!window.EventSource || (source && source.readyState !== 2)) return;

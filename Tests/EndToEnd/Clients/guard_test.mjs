@@ -273,6 +273,16 @@ const tests = {
         assert.equal(world.values.get("snowflake_session"), "fresh");
         assert.deepEqual(world.cleared, []);
     },
+    async "a page that was faster to clear its session is told all the same"() {
+        const world = await page({ [KEY]: "A", snowflake_session: "s" }, [stale()]);
+        const answer = globalThis.fetch;
+        globalThis.fetch = (...asked) => {
+            world.values.delete("snowflake_session");
+            return answer(...asked);
+        };
+        assert.deepEqual(await world.module.checkBackendRestart(), { restarted: true, cleared: true });
+        assert.deepEqual(world.cleared, restart);
+    },
     async "a stream that was refused is asked for again by itself"() {
         const world = await page({}, [valid("A")]);
         const later = [];
