@@ -43,6 +43,15 @@ module() {
     local name=$1 sources
     shift
     mapfile -t sources < <(find "Sources/$name" -name '*.swift')
+    # What the package manager makes of resources that are built in.
+    if [ "$name" = Exchange ]; then
+        {
+            echo 'struct PackageResources { static let guard_js: [UInt8] = ['
+            od -An -v -tu1 Sources/Exchange/Browser/guard.js | sed -E 's/([0-9]+)/\1,/g'
+            echo ']}'
+        } > "$out/resources.swift"
+        sources+=("$out/resources.swift")
+    fi
     swiftc "${flags[@]}" "$@" -sanitize=fuzzer,address -wmo -module-name "$name" \
         -emit-module -emit-module-path "$out/$name.swiftmodule" -c "${sources[@]}" -o "$out/$name.o"
     objects+=("$out/$name.o")
@@ -101,7 +110,7 @@ for target in "${targets[@]}"; do
         module $name
     done
     module Proxy -enable-testing
-    fuzzer fuzz-connection -lcurl -ljansson -lcrypto Tests/Fuzz/{Fuzz,Connection*}.swift
+    fuzzer fuzz-connection -lcurl -ljansson -lssl -lcrypto Tests/Fuzz/{Fuzz,Connection*}.swift
     # Where the sockets are.
     TMPDIR=$(mktemp -d)
     export TMPDIR
