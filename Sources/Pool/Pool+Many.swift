@@ -48,6 +48,11 @@ extension Pool {
         members?.contains(instance) ?? false
     }
 
+    /// Whether a connection is the last one to an instance that lives among others.
+    public func isLast(_ connection: ConnectionID) -> Bool {
+        isSearching && isTether(known(connection))
+    }
+
     /// Whether it is the last connection to an instance that lives among others.
     func isTether(_ place: Int) -> Bool {
         isSearching && isMember(connections[place].instance)

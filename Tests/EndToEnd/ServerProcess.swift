@@ -97,6 +97,11 @@ struct ServerProcess {
         Place.text(record).split(separator: "\n").count { $0.hasPrefix(kind + " ") }
     }
 
+    /// Whether a request for such a path has come.
+    func received(_ path: String) -> Bool {
+        Place.text(record).contains(" \(path) ")
+    }
+
     /// Ends it, its own processes too.
     func end() {
         if process.terminate() == nil { process.kill9() }

@@ -47,6 +47,39 @@ extension EndToEnd {
             }
         }
 
+        @Test("3.4 a client that blocks a worker and goes away makes it busy, not gone")
+        func busyIsNotGone() throws {
+            let multi = "identity: { instances: multi, grace: 500ms }\n"
+            try behindServer(.uvicorn(workers: 2), multi) { stage, server in
+                let visitors = try visitors(stage, instances: 2)
+                let victim = try #require(visitors.first)
+                let sibling = try #require(visitors.first { $0.instance != victim.instance })
+                let attacker = try #require(
+                    visitors.last { $0.instance == victim.instance && $0.client !== victim.client }
+                )
+                // All connections to the victim's process are in use by one who then resets them.
+                let cookie = "Cookie: lychgate=" + (attacker.client.cookies["lychgate"] ?? "")
+                let blocking = try (0..<8).map { index in
+                    let connection = try HTTPConnection(to: stage.endpoint)
+                    connection.send("GET", "/slow?ms=\(index == 0 ? 2500 : 0)", [cookie])
+                    if index == 0 { #expect(becomesTrue { server.received("/slow") }) }
+                    return connection
+                }
+                for connection in blocking { connection.reset() }
+                let clock = ContinuousClock()
+                let start = clock.now
+                var unserved = 0
+                while clock.now - start < .seconds(2) {
+                    #expect(try sibling.works(1) == 1)
+                    if try victim.client.get("/api/work").status == 503 { unserved += 1 }
+                }
+                let answer = try eventually(victim.client, "/api/work") { $0.status != 503 }
+                #expect(answer.status == 200)
+                #expect(!stage.log.contains("is gone"))
+                #expect(unserved < 3)
+            }
+        }
+
         @Test("3.4 multi: processes that share a port by SO_REUSEPORT come and go one by one")
         func sharedPort() throws {
             let multi = "identity: { instances: multi, grace: 500ms, interval: 100ms }\n"

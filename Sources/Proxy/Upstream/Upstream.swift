@@ -24,6 +24,8 @@ struct Upstream: ~Copyable {
         case leased
         /// The same, and the exchange is a tunnel.
         case tunnel
+        /// Of no more use, but kept until it ends, as a sign that its instance lives.
+        case witness
     }
 
     var wire: Wire

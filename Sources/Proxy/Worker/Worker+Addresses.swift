@@ -29,7 +29,7 @@ extension Worker {
                     openingFailed(token, .closed, "its address is not the backend's any more")
                 }
             case .idle where place == nil: closeOutdated(token)
-            case .connecting, .connected, .asking, .reconnecting, .idle, .leased, .tunnel:
+            case .connecting, .connected, .asking, .reconnecting, .idle, .leased, .tunnel, .witness:
                 break
             }
         }

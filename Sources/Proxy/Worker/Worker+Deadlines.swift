@@ -73,6 +73,7 @@ extension Worker {
             // It takes nothing of what the client sends.
             let exchange = upstreams[token].exchange
             if exchanges.contains(exchange) { closeDownstream(exchanges[exchange].downstream) }
+        case .witness: attend(token)
         }
     }
 }

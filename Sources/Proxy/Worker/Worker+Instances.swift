@@ -57,6 +57,7 @@ extension Worker {
     mutating func retireIdle() {
         let live = liveInstances()
         unsaidClosing.keep(live)
+        dismissWitnesses(unlessLive: live)
         for connection in pool.retire(live: live) {
             discardUpstream(SlabToken(connection))
         }

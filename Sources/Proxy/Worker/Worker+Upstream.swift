@@ -123,6 +123,7 @@ extension Worker {
             if !upstreams[token].wire.isQuiet() { lost(token) }
         case .leased: resume(upstreams[token].exchange)
         case .tunnel: relay(upstreams[token].exchange)
+        case .witness: attend(token)
         }
     }
 
@@ -314,6 +315,7 @@ extension Worker {
     ) {
         upstreams[token].instance = observation.instance
         bind(token, to: observation.instance)
+        dismissWitnesses(of: observation.instance)
         let verifyTime = upstreams[token].takeVerifyTime(now: now)
         if upstreams[token].wire.isSecured { upstreams[token].wire.keep(in: &resumption) }
         buffers.strip(&upstreams[token].wire.input)
@@ -410,8 +412,13 @@ extension Worker {
         guard token != .none else { return }
         exchanges[exchange].upstream = .none
         upstreams[token].wire.tlsState.isCut = true
+        let isLast = pool.isLast(ConnectionID(rawValue: token.bits))
         _ = pool.closed(ConnectionID(rawValue: token.bits), now: now)
-        discardUpstream(token)
+        if isLast && !upstreams[token].isOutdated {
+            keepAsWitness(token)
+        } else {
+            discardUpstream(token)
+        }
     }
 
     /// A connection was lost, and nothing of a response had come on it.

@@ -64,6 +64,8 @@ struct Worker: ~Copyable {
     var grants: ContiguousArray<Grant> = []
     /// Until then new connections are not asked who answers: a question was not answered in time.
     var asksNotBefore = MonotonicTime.zero
+    /// Connections that are kept as signs of life of one of several instances; hardly ever any.
+    var witnesses: ContiguousArray<SlabToken> = []
     /// Whether the backend is taken to close after each answer, whatever it says.
     var unsaidClosing = UnsaidClosing()
     /// What subscribers are told, and the text of it.
