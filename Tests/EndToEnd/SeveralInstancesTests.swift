@@ -49,7 +49,7 @@ extension EndToEnd {
 
         @Test("3.4 a client that blocks a worker and goes away makes it busy, not gone")
         func busyIsNotGone() throws {
-            let multi = "identity: { instances: multi, grace: 500ms }\n"
+            let multi = "identity: { instances: multi, grace: 500ms }\nworkers: 1\n"
             try behindServer(.uvicorn(workers: 2), multi) { stage, server in
                 let visitors = try visitors(stage, instances: 2)
                 let victim = try #require(visitors.first)
