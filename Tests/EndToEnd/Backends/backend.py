@@ -89,6 +89,7 @@ reporting = True
 health = options.health
 health_heads = set()
 started = time.time()
+accepted_first = 0
 connections = set()
 issued = set()
 live = set()
@@ -378,7 +379,7 @@ class Request:
                     connection.sock.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass  # The peer was quicker.
-        self.reply(200, "{}")
+        self.reply(200, f'{{"acceptedFirst":{accepted_first}}}')
 
     def do_identity(self):
         """A health answer whose ID has a name of its own, in every form that one may have."""
@@ -850,7 +851,7 @@ def accept_health(listener):
 
 
 def main():
-    global listener
+    global accepted_first, listener
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if options.health_port:
         other = listen(options.health_port)
@@ -865,6 +866,8 @@ def main():
         except OSError:
             listening.wait()
             continue
+        # CLOCK_MONOTONIC, in microseconds.
+        accepted_first = accepted_first or time.monotonic_ns() // 1000
         if not options.unix:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection = Connection(sock)
