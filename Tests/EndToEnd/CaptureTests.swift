@@ -80,7 +80,7 @@ extension EndToEnd {
                 let lines = try client.get("/echo").strings("lines")
                 #expect(!lines.contains { $0.hasPrefix("X-Session-ID") })
                 #expect(!lines.contains { $0.hasPrefix("X-Injected") })
-                #expect(stage.logged("WARN") || stage.logged("warn"))
+                #expect(stage.logged("warning"))
             }
         }
 

@@ -213,7 +213,7 @@ extension EndToEnd {
         @Test("3.2 a socket that outlives the server, as systemd's does: no zombie")
         func activation() throws {
             try behindServer(.uvicornActivated) { stage, server in
-                for _ in 0..<3 {
+                for _ in 0..<2 {
                     let visitor = try #require(try Visitor(stage.client()))
                     let running = load(stage, clients: 4)
                     #expect(try visitor.works(3) == 3)
